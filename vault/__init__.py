@@ -1,0 +1,3 @@
+"""Slipvault: records retention and data governance for business slips."""
+
+__version__ = "0.1.0"

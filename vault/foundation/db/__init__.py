@@ -1,0 +1,1 @@
+"""PostgreSQL: the engine, the transaction that must be witnessed, and the embedded server's launcher."""

@@ -1,0 +1,42 @@
+"""What the database refuses, in words."""
+
+from __future__ import annotations
+
+from vault.foundation.errors import Fault, N_, VaultError
+
+
+class UnwitnessedChange(VaultError):
+    """A transaction changed something that no ledger entry witnesses; nothing was committed (invariant L1)."""
+
+    code = "unwitnessed-change"
+    fault = Fault.OURS
+    message = N_("A change was refused because no ledger entry witnesses it.")
+
+
+class DatabaseUnavailable(VaultError):
+    """PostgreSQL cannot be reached or is starting."""
+
+    code = "database-unavailable"
+    status = 503
+    exit_code = 69
+    fault = Fault.OURS
+    message = N_("The catalogue database cannot be reached.")
+    hint = N_("Nothing was lost. Try again in a moment; the operator sees the cause in the log.")
+
+
+class TransactionClosed(VaultError):
+    """A transaction was used after its end: a defect in the caller."""
+
+    code = "transaction-closed"
+    fault = Fault.OURS
+    message = N_("A finished transaction was used again.")
+
+
+class DatabaseUnsuitable(VaultError):
+    """The PostgreSQL server lacks something that the catalogue relies on."""
+
+    code = "database-unsuitable"
+    exit_code = 78
+    fault = Fault.OURS
+    message = N_("This PostgreSQL database cannot serve: {problem}.")
+    hint = N_("{advice}")

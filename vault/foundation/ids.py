@@ -1,0 +1,26 @@
+"""The only place that makes identities and random tokens."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from uuid import UUID
+
+
+def new_id() -> UUID:
+    """A UUID version 7 (RFC 9562 section 5.7): milliseconds first, so that new rows stay together in an index.
+
+    The 12 bits after the version hold the fraction of the millisecond, so ids made in one process rise in
+    time order down to a quarter of a microsecond.
+    """
+    nanoseconds = time.time_ns()
+    milliseconds, rest = divmod(nanoseconds, 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    tail = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    return UUID(int=(milliseconds << 80) | (7 << 76) | (fraction << 64) | (2 << 62) | tail)
+
+
+def new_token(size_bytes: int = 32) -> str:
+    """A secret token, URL-safe, of `size_bytes` random bytes."""
+    return secrets.token_urlsafe(size_bytes)
