@@ -1,0 +1,49 @@
+"""What the catalogue refuses."""
+
+from __future__ import annotations
+
+from vault.foundation.errors import Fault, N_, VaultError
+
+
+class SameContentExists(VaultError):
+    """The unit already keeps a record with exactly these bytes."""
+
+    code = "same-content-exists"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The same bytes are already kept as a record of this unit.")
+    hint = N_("Nothing needs to be sent again.")
+
+
+class UnknownClass(VaultError):
+    """No retention class has the code given."""
+
+    code = "unknown-class"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("There is no retention class with the code {class_code}.")
+    hint = N_("Choose a class from the list of retention classes.")
+
+
+class BadFieldValue(VaultError):
+    """A described or personal field cannot be what it is said to be."""
+
+    code = "bad-field-value"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("The field {field} is not acceptable: {problem}.")
+    hint = N_("Compare it with the slip and send it again; nothing was stored.")
+
+
+class ReasonNeeded(VaultError):
+    """Looking at a personal field in full needs a reason that others can read later."""
+
+    code = "reason-needed"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("A reason of at least {length_min} characters is needed.")
+    hint = N_("Say what you need it for, for example the number of the matter.")

@@ -1,0 +1,138 @@
+"""What a record is, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from vault.foundation.storage.interface import LockMode
+
+
+class ComponentKind(StrEnum):
+    """What a stored object is to its record."""
+
+    ORIGINAL = "original"
+    ACCESS_COPY = "access_copy"
+    PAGE = "page"
+    THUMBNAIL = "thumbnail"
+
+
+class RecordStatus(StrEnum):
+    """Where a record is in its life."""
+
+    RECEIVED = "received"
+    FILED = "filed"
+
+
+class TriggerState(StrEnum):
+    """Whether the event from which the period counts has happened."""
+
+    OPEN = "open"
+    SET = "set"
+
+
+class FieldKind(StrEnum):
+    """The personal fields, which exist only sealed."""
+
+    ID_NUMBER = "id_number"
+    CARD_NUMBER = "card_number"
+    PHONE = "phone"
+
+
+class Event(StrEnum):
+    """The acts on the catalogue that the ledger knows."""
+
+    RECORD_REGISTERED = "catalogue:record:register"
+    RENDITIONS_ADDED = "catalogue:renditions:add"
+    FIELD_UNMASKED = "catalogue:field:unmask"
+    ORIGINAL_FETCHED = "catalogue:original:fetch"
+    PAGES_VIEWED = "catalogue:pages:view"
+    CLASSES_LOADED = "catalogue:classes:load"
+    FONDS_CREATED = "catalogue:fonds:create"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What people enter about a record (DA/T 46 names in brackets where they differ)."""
+
+    business_number: str | None = None
+    business_type: str | None = None
+    title: str | None = None  # 题名
+    handler: str | None = None
+    customer_name: str | None = None
+    occurred_date: date | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    personal: tuple[tuple[FieldKind, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class StoredComponent:
+    """A component whose sealed bytes were read back from the store under their lock."""
+
+    id: UUID
+    kind: ComponentKind
+    ordinal: int
+    media_type: str
+    size_bytes: int
+    sha256: bytes
+    sealed_size_bytes: int
+    sealed_sha256: bytes
+    store: str
+    object_key: str
+    version_id: str
+    lock_mode: LockMode
+    lock_until: datetime
+
+
+@dataclass(frozen=True)
+class RetentionClass:
+    """A retention class 保管期限类 as the catalogue holds it; `definition` is what the law reads."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    category_code: str
+    period_code: str
+    sensitivity: str
+    keep_unopened: bool
+    definition: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What the law decided at intake: trigger, retention date if it can be told, and the lock to set."""
+
+    trigger_state: TriggerState
+    trigger_date: date | None
+    retain_until: date | None
+    lock_until: datetime
+
+
+@dataclass(frozen=True)
+class NewRecord:
+    """All that is needed to register a record whose original is stored."""
+
+    id: UUID
+    fonds_code: str
+    retention_class: RetentionClass
+    unit_id: UUID
+    unit_code: str
+    description: Description
+    retention: Retention
+    received_at: datetime
+    year: int
+    page_count: int
+    original: StoredComponent
+    batch_id: UUID | None
+
+
+def archival_number(
+    fonds_code: str, category_code: str, year: int, period_code: str, unit_code: str, item_number: int
+) -> str:
+    """The 档号 after DA/T 22-2015: 全宗号-档案门类代码·年度-保管期限-机构代码-件号.
+
+    Levels are parted by `-` and parts of a level by `·` (DA/T 13-2022); the 件号 has at least four digits.
+    """
+    return f"{fonds_code}-{category_code}·{year:04d}-{period_code}-{unit_code}-{item_number:04d}"

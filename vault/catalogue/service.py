@@ -1,0 +1,260 @@
+"""The verbs of the catalogue. Each changes rows and witnesses them in the same transaction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from vault.catalogue.errors import SameContentExists
+from vault.catalogue.fingerprint import rows_digest
+from vault.catalogue.model import Event, NewRecord, RecordStatus, StoredComponent, archival_number
+from vault.catalogue.tables import (
+    component_copies,
+    components,
+    item_counters,
+    personal_fields,
+    record_states,
+    records,
+)
+from vault.foundation.db.transaction import Transaction
+from vault.foundation.keys.keyring import Keyring, RecordKey
+from vault.foundation.ledger.entry import Entry
+
+_SAME_CONTENT_CONSTRAINT = "records_same_bytes_once_per_unit_key"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A record that the catalogue now knows, and the ledger entry that proves it."""
+
+    record_id: UUID
+    archival_number: str
+    entry: Entry
+
+
+def register(tx: Transaction, keyring: Keyring, record_key: RecordKey, new: NewRecord) -> Registered:
+    """Enters a record whose original is stored, verified and locked (invariant U1).
+
+    Leaves `catalogue:record:register` with the component's sealed digest and one salted digest a table.
+
+    Raises:
+        SameContentExists: the unit keeps these bytes already; the transaction can only be rolled back.
+    """
+    salt = secrets.token_bytes(16)
+    item_number = _next_item_number(tx.connection, new)
+    number = archival_number(
+        new.fonds_code,
+        new.retention_class.category_code,
+        new.year,
+        new.retention_class.period_code,
+        new.unit_code,
+        item_number,
+    )
+    rows: dict[Table, list[dict[str, Any]]] = {
+        records: [_record_row(new, salt, item_number, number)],
+        record_states: [_state_row(new)],
+        personal_fields: _personal_rows(keyring, record_key, new),
+        **_component_rows(new.id, [new.original], new.received_at),
+    }
+    try:
+        for table, values in rows.items():
+            if values:
+                tx.connection.execute(table.insert(), values)
+    except IntegrityError as error:
+        if isinstance(error.orig, psycopg.Error) and error.orig.diag.constraint_name == _SAME_CONTENT_CONSTRAINT:
+            raise SameContentExists from error
+        raise
+    entry = tx.witness(
+        Event.RECORD_REGISTERED,
+        "record",
+        new.id,
+        context_id=new.batch_id,
+        revision=1,
+        class_code=new.retention_class.code,
+        unit_id=str(new.unit_id),
+        components=_witnessed_components([new.original]),
+        digests={table.name: rows_digest(table.name, salt, values) for table, values in rows.items()},
+    )
+    return Registered(new.id, number, entry)
+
+
+def add_renditions(tx: Transaction, record_id: UUID, renditions: Sequence[StoredComponent]) -> Entry:
+    """Adds the access copy, page images and thumbnails made from the original; they die with the record.
+
+    Idempotent: a component whose place is taken stays as it is. Leaves `catalogue:renditions:add`.
+    """
+    revision, salt = _begin_change(tx.connection, record_id)
+    taken = {
+        (row.kind, row.ordinal)
+        for row in tx.connection.execute(
+            select(components.c.kind, components.c.ordinal).where(components.c.record_id == record_id)
+        )
+    }
+    fresh = [item for item in renditions if (item.kind, item.ordinal) not in taken]
+    for table, values in _component_rows(record_id, fresh, tx.clock.now()).items():
+        if values:
+            tx.connection.execute(table.insert(), values)
+    changed = (record_states, components, component_copies)
+    return tx.witness(
+        Event.RENDITIONS_ADDED,
+        "record",
+        record_id,
+        revision=revision,
+        # A thousand pages would not fit into an entry: the digests below bind each of them.
+        components_count=len(fresh),
+        digests={table.name: table_digest(tx.connection, table, record_id, salt) for table in changed},
+    )
+
+
+def table_digest(connection: Connection, table: Table, record_id: UUID, salt: bytes) -> str:
+    """The digest of one record's rows in one of its tables, as the database holds them now."""
+    if table is component_copies:
+        query = (
+            select(component_copies)
+            .join(components, components.c.id == component_copies.c.component_id)
+            .where(components.c.record_id == record_id)
+        )
+    else:
+        owner = table.c.id if table is records else table.c.record_id
+        query = select(table).where(owner == record_id)
+    query = query.order_by(*table.primary_key.columns)
+    return rows_digest(table.name, salt, connection.execute(query).mappings())
+
+
+def _begin_change(connection: Connection, record_id: UUID) -> tuple[int, bytes]:
+    """Takes the record's row lock and raises its revision; two changes of one record never cross."""
+    revision = connection.execute(
+        record_states.update()
+        .where(record_states.c.record_id == record_id)
+        .values(revision=record_states.c.revision + 1)
+        .returning(record_states.c.revision)
+    ).scalar_one()
+    salt = connection.execute(select(records.c.salt).where(records.c.id == record_id)).scalar_one()
+    return revision, bytes(salt)
+
+
+def _next_item_number(connection: Connection, new: NewRecord) -> int:
+    statement = insert(item_counters).values(
+        fonds_code=new.fonds_code,
+        category_code=new.retention_class.category_code,
+        year=new.year,
+        period_code=new.retention_class.period_code,
+        unit_code=new.unit_code,
+        last_number=1,
+    )
+    return connection.execute(
+        statement.on_conflict_do_update(
+            constraint=item_counters.primary_key,
+            set_={"last_number": item_counters.c.last_number + 1},
+        ).returning(item_counters.c.last_number)
+    ).scalar_one()
+
+
+def _record_row(new: NewRecord, salt: bytes, item_number: int, number: str) -> dict[str, Any]:
+    about = new.description
+    return {
+        "id": new.id,
+        "fonds_code": new.fonds_code,
+        "category_code": new.retention_class.category_code,
+        "year": new.year,
+        "class_code": new.retention_class.code,
+        "unit_id": new.unit_id,
+        "item_number": item_number,
+        "archival_number": number,
+        "business_number": about.business_number,
+        "business_type": about.business_type,
+        "title": about.title,
+        "handler": about.handler,
+        "customer_name": about.customer_name,
+        "occurred_date": about.occurred_date,
+        "received_at": new.received_at,
+        "page_count": new.page_count,
+        "attributes": about.attributes,
+        "content_sha256": new.original.sha256,
+        "salt": salt,
+        "batch_id": new.batch_id,
+    }
+
+
+def _state_row(new: NewRecord) -> dict[str, Any]:
+    return {
+        "record_id": new.id,
+        "revision": 1,
+        "status": RecordStatus.RECEIVED.value,
+        "trigger_state": new.retention.trigger_state.value,
+        "trigger_date": new.retention.trigger_date,
+        "retain_until": new.retention.retain_until,
+        "lock_until": new.retention.lock_until,
+    }
+
+
+def _component_rows(
+    record_id: UUID, items: Sequence[StoredComponent], created_at: Any
+) -> dict[Table, list[dict[str, Any]]]:
+    ordered = sorted(items, key=lambda item: item.id)
+    return {
+        components: [
+            {
+                "id": item.id,
+                "record_id": record_id,
+                "kind": item.kind.value,
+                "ordinal": item.ordinal,
+                "media_type": item.media_type,
+                "size_bytes": item.size_bytes,
+                "sha256": item.sha256,
+                "sealed_size_bytes": item.sealed_size_bytes,
+                "sealed_sha256": item.sealed_sha256,
+                "created_at": created_at,
+            }
+            for item in ordered
+        ],
+        component_copies: [
+            {
+                "component_id": item.id,
+                "store": item.store,
+                "object_key": item.object_key,
+                "version_id": item.version_id,
+                "lock_mode": item.lock_mode.value,
+                "lock_until": item.lock_until,
+            }
+            for item in ordered
+        ],
+    }
+
+
+def _personal_rows(keyring: Keyring, record_key: RecordKey, new: NewRecord) -> list[dict[str, Any]]:
+    rows = [
+        {
+            "record_id": new.id,
+            "kind": kind.value,
+            "ordinal": ordinal,
+            "sealed": record_key.seal_field(f"{kind.value}/{ordinal}", value.encode()),
+            "blind": keyring.blind_token(record_key, kind.value, value),
+        }
+        for ordinal, (kind, value) in enumerate(new.description.personal)
+    ]
+    return sorted(rows, key=lambda row: (row["kind"], row["ordinal"]))
+
+
+def _witnessed_components(items: Sequence[StoredComponent]) -> list[Any]:
+    return [
+        {
+            "id": str(item.id),
+            "kind": item.kind.value,
+            "sealed_sha256": item.sealed_sha256.hex(),
+            "sealed_size_bytes": item.sealed_size_bytes,
+            "store": item.store,
+            "lock_until": item.lock_until.isoformat(timespec="seconds"),
+        }
+        for item in items
+    ]
+
+

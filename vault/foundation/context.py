@@ -1,0 +1,24 @@
+"""The parts of the foundation that a running process holds, put together once in `vault.app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vault.foundation.clock import Clock
+from vault.foundation.db.engine import Database
+from vault.foundation.keys.custodian import Custodian
+from vault.foundation.keys.keyring import Keyring
+from vault.foundation.storage.interface import Store
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every verb may use. `spool_directory` takes nameless files only: nothing in it outlives its request."""
+
+    clock: Clock
+    database: Database
+    store: Store
+    custodian: Custodian
+    keyring: Keyring
+    spool_directory: Path

@@ -1,0 +1,60 @@
+"""What intake refuses before a file is even looked at."""
+
+from __future__ import annotations
+
+from vault.foundation.errors import Fault, N_, VaultError
+
+
+class ClientKeyReused(VaultError):
+    """The client key was used before for other bytes."""
+
+    code = "client-key-reused"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("This client key was used before for a file with other bytes.")
+    hint = N_("Give every file its own key; a retry of the same file keeps its key.")
+
+
+class StoreNotTrusted(VaultError):
+    """The store does not refuse what it must refuse, so nothing may be kept in it."""
+
+    code = "store-not-trusted"
+    status = 503
+    exit_code = 69
+    fault = Fault.STORE
+    message = N_("The store is not trusted with records. It failed: {lies}.")
+    hint = N_("Nothing was stored. The operator must mend the store and probe it again: slipvault store probe URL.")
+
+
+class BatchClosed(VaultError):
+    """The batch was closed; nothing can be added to it."""
+
+    code = "batch-closed"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The batch is closed.")
+    hint = N_("Open a new batch and send the file there.")
+
+
+class DigestMismatch(VaultError):
+    """The bytes that arrived are not the bytes that were announced."""
+
+    code = "digest-mismatch"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("The file arrived damaged: announced digest {announced}, received {received}.")
+    hint = N_("Send it again; the network or the sending machine changed it.")
+
+
+class UploadTooLarge(VaultError):
+    """The upload is larger than this installation accepts."""
+
+    code = "upload-too-large"
+    status = 413
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("The file is larger than {size_bytes_max} bytes.")
+    hint = N_("Split it, or ask the operator to raise the limit.")

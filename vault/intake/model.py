@@ -1,0 +1,129 @@
+"""Uploads, items and batches as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import BinaryIO
+from uuid import UUID
+
+from vault.catalogue.model import Description
+
+
+class ItemStatus(StrEnum):
+    """What became of an item."""
+
+    INTENT = "intent"
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+class BatchState(StrEnum):
+    """Whether a batch is open, or how it was closed."""
+
+    OPEN = "open"
+    BALANCED = "balanced"
+    UNBALANCED = "unbalanced"
+
+
+class Event(StrEnum):
+    """The acts of intake that the ledger knows."""
+
+    BATCH_OPENED = "intake:batch:open"
+    BATCH_CLOSED = "intake:batch:close"
+    ITEM_INTENDED = "intake:item:intend"
+    ITEM_REFUSED = "intake:item:refuse"
+    ITEM_DUPLICATE = "intake:item:duplicate"
+    RENDITIONS_FAILED = "intake:renditions:fail"
+    STORE_PROBED = "intake:store:probe"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file as it arrived: spooled, hashed once on the way in, not yet believed."""
+
+    content: BinaryIO  # seekable; belongs to the caller
+    size_bytes: int
+    sha256: bytes
+    client_key: str
+    class_code: str
+    file_name: str | None
+    description: Description
+    batch_id: UUID | None
+    unit_id: UUID | None  # None: the sender's own unit
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One reason why a file was refused or is doubtful: a stable code with the facts for its words."""
+
+    code: str
+    severity: str
+    page: int | None
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The answer to an upload, the same however often it is asked for."""
+
+    item_id: UUID
+    status: ItemStatus
+    record_id: UUID | None
+    archival_number: str | None
+    findings: tuple[Refusal, ...]
+    ledger_entry_id: UUID | None
+    ledger_leaf_hash: str | None
+    is_repeated: bool
+
+
+@dataclass(frozen=True)
+class Balance:
+    """A batch is balanced when sheets announced = items received = accepted + duplicate + refused."""
+
+    sheets_announced: int | None
+    received: int
+    accepted: int
+    duplicate: int
+    refused: int
+    unsettled: int
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every sheet is accounted for; without an announcement, whether every item is settled."""
+        settled = self.accepted + self.duplicate + self.refused
+        if self.unsettled or settled != self.received:
+            return False
+        return self.sheets_announced is None or self.sheets_announced == self.received
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A pile of scans sent together."""
+
+    id: UUID
+    name: str
+    unit_id: UUID
+    state: BatchState
+    opened_at: datetime
+    closed_at: datetime | None
+    balance: Balance
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file received, as lists show it."""
+
+    id: UUID
+    batch_id: UUID | None
+    unit_id: UUID
+    class_code: str
+    file_name: str | None
+    size_bytes: int
+    media_type: str | None
+    status: ItemStatus
+    findings: tuple[Refusal, ...]
+    record_id: UUID | None
+    received_at: datetime

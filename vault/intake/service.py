@@ -1,0 +1,309 @@
+"""The verbs of intake. `receive` is how one upload travels; its steps are numbered for the fault tests.
+
+1. the body is spooled and hashed (done by the surface); 2. an earlier answer to the same client key is given
+again; 3. the bytes are examined; 4. the law gives class, trigger and lock; 5. transaction 1 notes the intent
+with its record key; 6. the bytes are sealed; 7. the store takes them under lock and 8. they are read back;
+9. transaction 2 catalogues the record, settles the item and queues the renditions; 10. the receipt is returned.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from vault.access.model import Viewer
+from vault.access.rights import Right
+from vault.catalogue import classification
+from vault.catalogue import service as catalogue
+from vault.catalogue.describe import checked_description
+from vault.catalogue.errors import SameContentExists
+from vault.catalogue.model import ComponentKind, NewRecord, Retention, StoredComponent
+from vault.foundation.context import Context
+from vault.foundation.db.transaction import Transaction
+from vault.foundation.errors import NotFoundOrNotYours
+from vault.foundation.ids import derived_id, new_id
+from vault.foundation.keys.keyring import RecordKey
+from vault.foundation.storage.interface import Lock, LockMode
+from vault.intake import queries
+from vault.intake.checks import CheckPolicy, Examination, Severity, examine
+from vault.intake.errors import BatchClosed, ClientKeyReused
+from vault.intake.model import BatchState, Event, ItemStatus, Receipt, Refusal, Upload
+from vault.intake.sealing import sealed_content
+from vault.intake.tables import batches, intake_items, rendition_tasks
+
+
+def receive(ctx: Context, viewer: Viewer, upload: Upload) -> Receipt:
+    """Takes in one file; when the receipt says accepted, it is catalogued, verified and locked.
+
+    Refusals for what the file is are receipts with findings, not errors: they are kept on the quarantine list.
+    Leaves `intake:item:intend` and `catalogue:record:register`, or `intake:item:refuse`, or
+    `intake:item:duplicate`.
+
+    Raises:
+        NotAllowed: the sender lacks `intake:item:send`.
+        ClientKeyReused: the key belongs to other bytes.
+        StoreNotTrusted: the last probe of the store found lies, or none was made.
+        UnknownClass, BadFieldValue, BatchClosed, NotFoundOrNotYours: the description cannot be right.
+        StoreLied, StoreUnavailable: the store failed; a retry with the same key goes on where this ended.
+    """
+    viewer.require(Right.INTAKE_ITEM_SEND)
+    arrival = _Arrival(ctx, viewer, upload)
+    earlier = arrival.earlier_answer()
+    if earlier is not None:
+        return earlier
+    examination = examine(
+        upload.content, upload.size_bytes, CheckPolicy(keep_unopened=arrival.keeps_unopened), upload.file_name
+    )
+    findings = tuple(
+        Refusal(f.code, f.severity.value, f.page, {k: str(v) for k, v in f.facts.items()})
+        for f in examination.findings
+    )
+    if any(finding.severity == Severity.REFUSE for finding in findings):
+        return arrival.refuse(examination.media_type, findings)
+    return arrival.accept(examination, findings)
+
+
+class _Arrival:
+    """One upload on its way: what was looked up once for all the steps."""
+
+    def __init__(self, ctx: Context, viewer: Viewer, upload: Upload) -> None:
+        self.ctx = ctx
+        self.viewer = viewer
+        self.upload = upload
+        self.received_at = ctx.clock.now()
+        self.description = checked_description(upload.description)
+        with ctx.database.read() as connection:
+            queries.require_trusted_store(connection, ctx.store.name)
+            self.retention_class = classification.get_class(connection, upload.class_code)
+            self.place = queries.place_of(connection, viewer, upload.unit_id)
+            self.earlier = queries.item_by_client_key(connection, viewer.id, upload.client_key)
+            self.duplicate_of = queries.record_with_content(connection, self.place.unit_id, upload.sha256)
+        self.keeps_unopened = self.retention_class.keep_unopened
+
+    def earlier_answer(self) -> Receipt | None:
+        """Step 2: a settled item answers as it did; the same bytes under another key are a duplicate."""
+        if self.earlier is not None:
+            if self.earlier.sha256 != self.upload.sha256:
+                raise ClientKeyReused
+            if self.earlier.status != ItemStatus.INTENT:
+                return self._repeat(self.earlier.id)
+            return None
+        if self.duplicate_of is None:
+            return None
+        with self.ctx.database.transaction(self.viewer.actor) as tx:
+            item_id, _ = self._note(tx, ItemStatus.DUPLICATE, None, (), duplicate_of=self.duplicate_of)
+            tx.witness(
+                Event.ITEM_DUPLICATE,
+                "item",
+                item_id,
+                context_id=self.upload.batch_id,
+                duplicate_of=str(self.duplicate_of),
+            )
+            tx.commit()
+        return self._repeat(item_id, is_repeated=False)
+
+    def refuse(self, media_type: str | None, findings: tuple[Refusal, ...]) -> Receipt:
+        """Step 3, ending here: the item goes on the quarantine list with its reasons; its bytes are not kept."""
+        with self.ctx.database.transaction(self.viewer.actor) as tx:
+            item_id, is_new = self._note(tx, ItemStatus.REFUSED, media_type, findings)
+            if is_new:
+                codes = sorted({finding.code for finding in findings})
+                tx.witness(
+                    Event.ITEM_REFUSED, "item", item_id, context_id=self.upload.batch_id, reasons=list(codes)
+                )
+                tx.commit()
+        return self._repeat(item_id, is_repeated=not is_new)
+
+    def accept(self, examination: Examination, findings: tuple[Refusal, ...]) -> Receipt:
+        """Steps 4 to 10."""
+        retention = classification.retention_at_intake(
+            self.retention_class, self.description, self.received_at, self.place.time_zone
+        )
+        record_id, record_key = self._intend(examination.media_type, findings)
+        original = self._store(record_id, record_key, examination.media_type, retention)
+        description = classification.with_slip_number(self.description, examination.slip_number)
+        new = NewRecord(
+            id=record_id,
+            fonds_code=self.place.fonds_code,
+            retention_class=self.retention_class,
+            unit_id=self.place.unit_id,
+            unit_code=self.place.unit_code,
+            description=description,
+            retention=retention,
+            received_at=self.received_at,
+            year=(description.occurred_date or self.received_at.date()).year,
+            page_count=examination.page_count,
+            original=original,
+            batch_id=self.upload.batch_id,
+        )
+        return self._register(record_key, new)
+
+    def _intend(self, media_type: str, findings: tuple[Refusal, ...]) -> tuple[UUID, RecordKey]:
+        """Step 5, transaction 1. A second attempt finds the first one's record key and goes on with it."""
+        with self.ctx.database.transaction(self.viewer.actor) as tx:
+            item_id, is_new = self._note(tx, ItemStatus.INTENT, media_type, findings)
+            record_id = queries.planned_record(tx.connection, item_id)
+            if not is_new:
+                return record_id, self.ctx.keyring.record_key(tx.connection, record_id)
+            period = str(self.received_at.year)
+            record_key = self.ctx.keyring.new_record_key(tx, record_id, self.upload.class_code, period)
+            tx.witness(
+                Event.ITEM_INTENDED,
+                "item",
+                item_id,
+                context_id=self.upload.batch_id,
+                record_id=str(record_id),
+                size_bytes=self.upload.size_bytes,
+            )
+            tx.commit()
+            return record_id, record_key
+
+    def _store(
+        self, record_id: UUID, record_key: RecordKey, media_type: str, retention: Retention
+    ) -> StoredComponent:
+        """Steps 6 to 8. The same bytes seal to the same object, so a second attempt meets the first one's."""
+        component_id = derived_id(record_id, "original/0")
+        lock = Lock(LockMode.GOVERNANCE, retention.lock_until)
+        with sealed_content(
+            record_key, component_id, self.upload.content, self.upload.size_bytes, self.upload.sha256,
+            self.ctx.spool_directory,
+        ) as content:
+            info = self.ctx.store.put_new(object_key(record_id, component_id, content.sha256), content, lock)
+        return StoredComponent(
+            id=component_id,
+            kind=ComponentKind.ORIGINAL,
+            ordinal=0,
+            media_type=media_type,
+            size_bytes=self.upload.size_bytes,
+            sha256=self.upload.sha256,
+            sealed_size_bytes=content.size_bytes,
+            sealed_sha256=content.sha256,
+            store=self.ctx.store.name,
+            object_key=info.key,
+            version_id=info.version_id,
+            lock_mode=info.lock.mode,
+            lock_until=info.lock.until or retention.lock_until,
+        )
+
+    def _register(self, record_key: RecordKey, new: NewRecord) -> Receipt:
+        """Step 9, transaction 2, and 10. Of two attempts at the same item the second finds it settled."""
+        try:
+            with self.ctx.database.transaction(self.viewer.actor) as tx:
+                item_id = queries.lock_intent(tx.connection, new.id)
+                if item_id is None:
+                    return self._repeat(queries.item_of_record(tx.connection, new.id))
+                registered = catalogue.register(tx, self.ctx.keyring, record_key, new)
+                _settle(tx, item_id, ItemStatus.ACCEPTED)
+                if new.original.media_type in RENDERED_TYPES:
+                    tx.connection.execute(rendition_tasks.insert(), {"record_id": new.id})
+                tx.commit()
+        except SameContentExists:
+            return self._settle_as_duplicate(new.id)
+        return Receipt(
+            item_id=item_id,
+            status=ItemStatus.ACCEPTED,
+            record_id=new.id,
+            archival_number=registered.archival_number,
+            findings=(),
+            ledger_entry_id=registered.entry.id,
+            ledger_leaf_hash=registered.entry.leaf_hash.hex(),
+            is_repeated=False,
+        )
+
+    def _settle_as_duplicate(self, record_id: UUID) -> Receipt:
+        """Two requests raced with the same bytes under two keys: the later one is a duplicate."""
+        with self.ctx.database.transaction(self.viewer.actor) as tx:
+            item_id = queries.lock_intent(tx.connection, record_id)
+            if item_id is not None:
+                first = queries.record_with_content(tx.connection, self.place.unit_id, self.upload.sha256)
+                _settle(tx, item_id, ItemStatus.DUPLICATE, duplicate_of=first)
+                tx.witness(
+                    Event.ITEM_DUPLICATE,
+                    "item",
+                    item_id,
+                    context_id=self.upload.batch_id,
+                    duplicate_of=str(first),
+                )
+                tx.commit()
+            else:
+                item_id = queries.item_of_record(tx.connection, record_id)
+        return self._repeat(item_id, is_repeated=False)
+
+    def _note(
+        self,
+        tx: Transaction,
+        status: ItemStatus,
+        media_type: str | None,
+        findings: tuple[Refusal, ...],
+        *,
+        duplicate_of: UUID | None = None,
+    ) -> tuple[UUID, bool]:
+        """Inserts the item; says whether it is new. An item that is there already stays as it is."""
+        upload = self.upload
+        if upload.batch_id is not None:
+            _require_open_batch(tx, self.viewer, upload.batch_id)
+        now = tx.clock.now()
+        item_id = tx.connection.execute(
+            insert(intake_items)
+            .values(
+                id=new_id(),
+                sender_id=self.viewer.id,
+                client_key=upload.client_key,
+                unit_id=self.place.unit_id,
+                batch_id=upload.batch_id,
+                class_code=upload.class_code,
+                file_name=upload.file_name,
+                size_bytes=upload.size_bytes,
+                sha256=upload.sha256,
+                media_type=media_type,
+                status=status.value,
+                findings=[queries.finding_json(finding) for finding in findings] or None,
+                record_id=new_id(),
+                duplicate_of=duplicate_of,
+                received_at=self.received_at,
+                settled_at=None if status is ItemStatus.INTENT else now,
+            )
+            .on_conflict_do_nothing(index_elements=["sender_id", "client_key"])
+            .returning(intake_items.c.id)
+        ).scalar_one_or_none()
+        if item_id is not None:
+            return item_id, True
+        earlier = queries.item_by_client_key(tx.connection, self.viewer.id, upload.client_key)
+        if earlier is None or earlier.sha256 != upload.sha256:
+            raise ClientKeyReused
+        return earlier.id, False
+
+    def _repeat(self, item_id: UUID, *, is_repeated: bool = True) -> Receipt:
+        with self.ctx.database.read() as connection:
+            return queries.receipt_of(connection, self.viewer, item_id, is_repeated=is_repeated)
+
+
+RENDERED_TYPES = frozenset({"image/tiff", "image/jpeg", "image/png", "image/jp2", "application/pdf"})
+
+
+def object_key(record_id: UUID, component_id: UUID, sealed_sha256: bytes) -> str:
+    """The name of a component's object: what it belongs to and the digest of its sealed bytes."""
+    return f"records/{record_id}/{component_id}/{sealed_sha256.hex()}"
+
+
+def _settle(
+    tx: Transaction, item_id: UUID, status: ItemStatus, *, duplicate_of: UUID | None = None
+) -> None:
+    tx.connection.execute(
+        intake_items.update()
+        .where(intake_items.c.id == item_id)
+        .values(status=status.value, settled_at=tx.clock.now(), duplicate_of=duplicate_of)
+    )
+
+
+def _require_open_batch(tx: Transaction, viewer: Viewer, batch_id: UUID) -> None:
+    """A share lock: the batch cannot be closed between this look and the item's commit."""
+    row = tx.connection.execute(
+        select(batches.c.state, batches.c.unit_id).where(batches.c.id == batch_id).with_for_update(read=True)
+    ).one_or_none()
+    if row is None or not viewer.may_see_unit(row.unit_id):
+        raise NotFoundOrNotYours
+    if row.state != BatchState.OPEN:
+        raise BatchClosed
