@@ -1,0 +1,144 @@
+"""What the catalogue knows about one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select
+
+from vault.access.model import Viewer
+from vault.catalogue.model import ComponentKind, FieldKind, RecordStatus, TriggerState
+from vault.catalogue.tables import component_copies, components, personal_fields, record_states, records
+from vault.foundation.errors import NotFoundOrNotYours
+
+
+@dataclass(frozen=True)
+class ComponentView:
+    """A component and where its copy is."""
+
+    id: UUID
+    kind: ComponentKind
+    ordinal: int
+    media_type: str
+    size_bytes: int
+    sha256: bytes
+    sealed_size_bytes: int
+    sealed_sha256: bytes
+    store: str
+    object_key: str
+    version_id: str
+    lock_mode: str
+    lock_until: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class SealedField:
+    """A personal field as it is kept."""
+
+    kind: FieldKind
+    ordinal: int
+    sealed: bytes
+
+    @property
+    def name(self) -> str:
+        """The name that its seal is bound to."""
+        return f"{self.kind.value}/{self.ordinal}"
+
+
+@dataclass(frozen=True)
+class RecordView:
+    """One record with everything that its page shows but its bytes."""
+
+    id: UUID
+    archival_number: str
+    fonds_code: str
+    category_code: str
+    year: int
+    class_code: str
+    unit_id: UUID
+    business_number: str | None
+    business_type: str | None
+    title: str | None
+    handler: str | None
+    customer_name: str | None
+    occurred_date: date | None
+    received_at: datetime
+    page_count: int
+    attributes: dict[str, str]
+    batch_id: UUID | None
+    status: RecordStatus
+    trigger_state: TriggerState
+    trigger_date: date | None
+    retain_until: date | None
+    lock_until: datetime
+    components: tuple[ComponentView, ...]
+    personal: tuple[SealedField, ...]
+
+    def component(self, kind: ComponentKind, ordinal: int = 0) -> ComponentView | None:
+        """The component of that kind and place, when it is there."""
+        return next((c for c in self.components if c.kind is kind and c.ordinal == ordinal), None)
+
+
+def get_record(connection: Connection, viewer: Viewer, record_id: UUID) -> RecordView:
+    """One record.
+
+    Raises:
+        NotFoundOrNotYours: there is none, or it belongs to a unit that the viewer may not see; the same answer.
+    """
+    row = (
+        connection.execute(
+            select(records, record_states)
+            .join(record_states, record_states.c.record_id == records.c.id)
+            .where(records.c.id == record_id)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None or not viewer.may_see_unit(row["unit_id"]):
+        raise NotFoundOrNotYours
+    plain = (
+        "id archival_number fonds_code category_code year class_code unit_id business_number business_type title "
+        "handler customer_name occurred_date received_at page_count attributes batch_id trigger_date retain_until "
+        "lock_until"
+    ).split()
+    return RecordView(
+        **{name: row[name] for name in plain},
+        status=RecordStatus(row["status"]),
+        trigger_state=TriggerState(row["trigger_state"]),
+        components=components_of(connection, record_id),
+        personal=_sealed_fields(connection, record_id),
+    )
+
+
+def components_of(connection: Connection, record_id: UUID) -> tuple[ComponentView, ...]:
+    """The components of a record with their copies, by kind and place."""
+    rows = connection.execute(
+        select(components, component_copies)
+        .join(component_copies, component_copies.c.component_id == components.c.id)
+        .where(components.c.record_id == record_id)
+        .order_by(components.c.kind, components.c.ordinal)
+    ).mappings()
+    names = ComponentView.__dataclass_fields__.keys() - {"kind"}
+    return tuple(
+        ComponentView(kind=ComponentKind(row["kind"]), **{name: row[name] for name in names}) for row in rows
+    )
+
+
+def records_by_class(connection: Connection, units: frozenset[UUID] | None) -> dict[str, int]:
+    """How many records each class holds within `units` (None: all)."""
+    query = select(records.c.class_code, func.count().label("records")).group_by(records.c.class_code)
+    if units is not None:
+        query = query.where(records.c.unit_id.in_(sorted(units)))
+    return {row.class_code: row.records for row in connection.execute(query)}
+
+
+def _sealed_fields(connection: Connection, record_id: UUID) -> tuple[SealedField, ...]:
+    rows = connection.execute(
+        select(personal_fields)
+        .where(personal_fields.c.record_id == record_id)
+        .order_by(personal_fields.c.kind, personal_fields.c.ordinal)
+    )
+    return tuple(SealedField(FieldKind(row.kind), row.ordinal, bytes(row.sealed)) for row in rows)

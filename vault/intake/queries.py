@@ -1,0 +1,262 @@
+"""What intake looks up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, select
+
+from vault.access.model import Viewer
+from vault.access.queries import organisation, unit_by_id
+from vault.catalogue.model import Event as CatalogueEvent
+from vault.catalogue.tables import records
+from vault.foundation.errors import NotFoundOrNotYours
+from vault.foundation.ledger.entry import leaf_hash
+from vault.foundation.ledger.tables import ledger_entries
+from vault.intake.errors import StoreNotTrusted
+from vault.intake.model import Balance, Batch, BatchState, Item, ItemStatus, Receipt, Refusal
+from vault.intake.tables import batches, intake_items, rendition_tasks, store_probes
+
+PAGE_SIZE_MAX = 200
+NEVER_PROBED = "never-probed"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a new record will belong."""
+
+    unit_id: UUID
+    unit_code: str
+    fonds_code: str
+    time_zone: str
+
+
+def require_trusted_store(connection: Connection, store: str) -> None:
+    """Refuses intake into a store whose last probe found lies, or that was never probed.
+
+    Raises:
+        StoreNotTrusted: with the list of lies.
+    """
+    row = connection.execute(
+        select(store_probes.c.lies)
+        .where(store_probes.c.store == store)
+        .order_by(store_probes.c.at.desc())
+        .limit(1)
+    ).one_or_none()
+    lies = [NEVER_PROBED] if row is None else row.lies
+    if lies:
+        raise StoreNotTrusted(lies=", ".join(lies))
+
+
+def place_of(connection: Connection, viewer: Viewer, unit_id: UUID | None) -> Place:
+    """The unit, fonds and time zone of what `viewer` sends for `unit_id` (None: the viewer's own unit).
+
+    Raises:
+        NotFoundOrNotYours: there is no such unit, or the viewer may not act for it.
+    """
+    wanted = unit_id or viewer.unit_id
+    if wanted is None or not viewer.may_see_unit(wanted):
+        raise NotFoundOrNotYours
+    unit = unit_by_id(connection, wanted)
+    home = organisation(connection)
+    return Place(unit.id, unit.code, home.fonds_code, home.time_zone)
+
+
+def item_by_client_key(connection: Connection, sender_id: UUID, client_key: str) -> Row[Any] | None:
+    """The item that the sender sent before under this key."""
+    return connection.execute(
+        select(intake_items).where(
+            intake_items.c.sender_id == sender_id, intake_items.c.client_key == client_key
+        )
+    ).one_or_none()
+
+
+def record_with_content(connection: Connection, unit_id: UUID, sha256: bytes) -> UUID | None:
+    """The record of the unit whose original has exactly these bytes."""
+    return connection.execute(
+        select(records.c.id).where(records.c.unit_id == unit_id, records.c.content_sha256 == sha256)
+    ).scalar_one_or_none()
+
+
+def planned_record(connection: Connection, item_id: UUID) -> UUID:
+    """The record id planned with the item's intent."""
+    return connection.execute(
+        select(intake_items.c.record_id).where(intake_items.c.id == item_id)
+    ).scalar_one()
+
+
+def lock_intent(connection: Connection, record_id: UUID) -> UUID | None:
+    """Takes the row lock of the unsettled item that planned `record_id`; None when it is settled."""
+    return connection.execute(
+        select(intake_items.c.id)
+        .where(intake_items.c.record_id == record_id, intake_items.c.status == ItemStatus.INTENT)
+        .with_for_update()
+    ).scalar_one_or_none()
+
+
+def item_of_record(connection: Connection, record_id: UUID) -> UUID:
+    """The item that planned `record_id`."""
+    return connection.execute(
+        select(intake_items.c.id).where(intake_items.c.record_id == record_id)
+    ).scalar_one()
+
+
+def receipt_of(connection: Connection, viewer: Viewer, item_id: UUID, *, is_repeated: bool) -> Receipt:
+    """The receipt of a settled item; for a duplicate it names the record that was there first.
+
+    Raises:
+        NotFoundOrNotYours: no such item, or not of a unit of the viewer.
+    """
+    row = connection.execute(select(intake_items).where(intake_items.c.id == item_id)).one_or_none()
+    if row is None or not (row.sender_id == viewer.id or viewer.may_see_unit(row.unit_id)):
+        raise NotFoundOrNotYours
+    status = ItemStatus(row.status)
+    record_id = {ItemStatus.ACCEPTED: row.record_id, ItemStatus.DUPLICATE: row.duplicate_of}.get(status)
+    number = entry = None
+    if record_id is not None:
+        number = connection.execute(
+            select(records.c.archival_number).where(records.c.id == record_id)
+        ).scalar_one_or_none()
+        entry = connection.execute(
+            select(ledger_entries.c.id, ledger_entries.c.body).where(
+                ledger_entries.c.subject_id == record_id,
+                ledger_entries.c.event == CatalogueEvent.RECORD_REGISTERED,
+            )
+        ).one_or_none()
+    return Receipt(
+        item_id=row.id,
+        status=status,
+        record_id=record_id,
+        archival_number=number,
+        findings=_findings(row.findings),
+        ledger_entry_id=entry.id if entry else None,
+        ledger_leaf_hash=leaf_hash(bytes(entry.body)).hex() if entry else None,
+        is_repeated=is_repeated,
+    )
+
+
+def list_items(
+    connection: Connection,
+    *,
+    units: frozenset[UUID] | None,
+    status: ItemStatus | None = None,
+    batch_id: UUID | None = None,
+    after: UUID | None = None,
+    size: int = 50,
+) -> tuple[Item, ...]:
+    """Items newest first within `units` (None: all), below the keyset `after`."""
+    query = select(intake_items).order_by(intake_items.c.id.desc()).limit(max(1, min(size, PAGE_SIZE_MAX)))
+    if units is not None:
+        query = query.where(intake_items.c.unit_id.in_(sorted(units)))
+    if status is not None:
+        query = query.where(intake_items.c.status == status.value)
+    if batch_id is not None:
+        query = query.where(intake_items.c.batch_id == batch_id)
+    if after is not None:
+        query = query.where(intake_items.c.id < after)
+    return tuple(_item(row) for row in connection.execute(query))
+
+
+def get_batch(connection: Connection, viewer: Viewer, batch_id: UUID) -> Batch:
+    """One batch with its balance.
+
+    Raises:
+        NotFoundOrNotYours: no such batch, or not of a unit of the viewer.
+    """
+    row = connection.execute(select(batches).where(batches.c.id == batch_id)).one_or_none()
+    if row is None or not viewer.may_see_unit(row.unit_id):
+        raise NotFoundOrNotYours
+    return _batch(row, balances(connection, [row]))
+
+
+def list_batches(
+    connection: Connection, *, units: frozenset[UUID] | None, after: UUID | None = None, size: int = 50
+) -> tuple[Batch, ...]:
+    """Batches newest first within `units` (None: all), below the keyset `after`."""
+    query = select(batches).order_by(batches.c.id.desc()).limit(max(1, min(size, PAGE_SIZE_MAX)))
+    if units is not None:
+        query = query.where(batches.c.unit_id.in_(sorted(units)))
+    if after is not None:
+        query = query.where(batches.c.id < after)
+    rows = connection.execute(query).all()
+    counted = balances(connection, rows)
+    return tuple(_batch(row, counted) for row in rows)
+
+
+def balances(connection: Connection, rows: Any) -> dict[UUID, Balance]:
+    """The balance of each batch row."""
+    announced = {row.id: row.sheets_announced for row in rows}
+    if not announced:
+        return {}
+    counts: dict[UUID, dict[str, int]] = {batch_id: {} for batch_id in announced}
+    for row in connection.execute(
+        select(intake_items.c.batch_id, intake_items.c.status, func.count().label("items"))
+        .where(intake_items.c.batch_id.in_(sorted(announced)))
+        .group_by(intake_items.c.batch_id, intake_items.c.status)
+    ):
+        counts[row.batch_id][row.status] = row.items
+    return {
+        batch_id: Balance(
+            sheets_announced=announced[batch_id],
+            received=sum(by_status.values()),
+            accepted=by_status.get(ItemStatus.ACCEPTED, 0),
+            duplicate=by_status.get(ItemStatus.DUPLICATE, 0),
+            refused=by_status.get(ItemStatus.REFUSED, 0),
+            unsettled=by_status.get(ItemStatus.INTENT, 0),
+        )
+        for batch_id, by_status in counts.items()
+    }
+
+
+def renditions_waiting(connection: Connection) -> tuple[int, int]:
+    """How many records wait for their renditions, and for how many making them failed for good."""
+    rows = connection.execute(
+        select(rendition_tasks.c.state, func.count().label("records")).group_by(rendition_tasks.c.state)
+    )
+    counts = {row.state: row.records for row in rows}
+    return counts.get("waiting", 0), counts.get("failed", 0)
+
+
+def finding_json(finding: Refusal) -> dict[str, Any]:
+    """A finding as it is stored with its item."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "page": finding.page,
+        "facts": finding.facts,
+    }
+
+
+def _findings(stored: list[dict[str, Any]] | None) -> tuple[Refusal, ...]:
+    return tuple(Refusal(**finding) for finding in stored or ())
+
+
+def _item(row: Row[Any]) -> Item:
+    status = ItemStatus(row.status)
+    return Item(
+        id=row.id,
+        batch_id=row.batch_id,
+        unit_id=row.unit_id,
+        class_code=row.class_code,
+        file_name=row.file_name,
+        size_bytes=row.size_bytes,
+        media_type=row.media_type,
+        status=status,
+        findings=_findings(row.findings),
+        record_id={ItemStatus.ACCEPTED: row.record_id, ItemStatus.DUPLICATE: row.duplicate_of}.get(status),
+        received_at=row.received_at,
+    )
+
+
+def _batch(row: Row[Any], counted: dict[UUID, Balance]) -> Batch:
+    return Batch(
+        id=row.id,
+        name=row.name,
+        unit_id=row.unit_id,
+        state=BatchState(row.state),
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        balance=counted[row.id],
+    )
