@@ -1,0 +1,125 @@
+"""Opening what a record keeps: its bytes, its pages, its personal fields. Each look that needs it is witnessed."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+from uuid import UUID
+
+from vault.access.model import Viewer
+from vault.access.rights import Right
+from vault.catalogue.errors import ReasonNeeded
+from vault.catalogue.model import ComponentKind, Event, FieldKind
+from vault.catalogue.queries import ComponentView, RecordView, get_record
+from vault.foundation.context import Context
+from vault.foundation.errors import NotFoundOrNotYours
+from vault.foundation.keys.keyring import RecordKey
+from vault.foundation.keys.sealed_object import SealedReader, open_bytes
+
+REASON_LENGTH_MIN = 4
+_SMALL_BYTES_MAX = 32 << 20
+
+
+def open_original(ctx: Context, viewer: Viewer, record_id: UUID) -> tuple[RecordView, ComponentView, BinaryIO]:
+    """The original bytes as a seekable stream. Leaves `catalogue:original:fetch`.
+
+    Raises:
+        NotAllowed: the viewer lacks `records:original:fetch`.
+        NotFoundOrNotYours: no such record for this viewer.
+    """
+    viewer.require(Right.RECORDS_ORIGINAL_FETCH)
+    with ctx.database.read() as connection:
+        record = get_record(connection, viewer, record_id)
+        record_key = ctx.keyring.record_key(connection, record_id)
+    original = record.component(ComponentKind.ORIGINAL)
+    if original is None:
+        raise NotFoundOrNotYours
+    with ctx.database.transaction(viewer.actor) as tx:
+        tx.witness(Event.ORIGINAL_FETCHED, "record", record_id, component_id=str(original.id))
+        tx.commit()
+    return record, original, open_component(ctx, record_key, original)
+
+
+def open_component(ctx: Context, record_key: RecordKey, component: ComponentView) -> BinaryIO:
+    """The plain bytes of a component as a seekable stream that reads only the segments it needs."""
+    key, version = component.object_key, component.version_id
+
+    def open_range(offset: int, length: int) -> BinaryIO:
+        return ctx.store.open(key, version, offset, length)
+
+    return SealedReader(open_range, component.sealed_size_bytes, record_key, component.id)
+
+
+def read_rendition(
+    ctx: Context, viewer: Viewer, record_id: UUID, kind: ComponentKind, ordinal: int
+) -> tuple[ComponentView, bytes]:
+    """A page image, thumbnail or access copy, whole.
+
+    Raises:
+        NotAllowed: the viewer lacks `records:record:read`.
+        NotFoundOrNotYours: no such record, or the rendition is not made yet.
+    """
+    viewer.require(Right.RECORDS_RECORD_READ)
+    with ctx.database.read() as connection:
+        record = get_record(connection, viewer, record_id)
+        record_key = ctx.keyring.record_key(connection, record_id)
+    component = record.component(kind, ordinal)
+    if component is None or kind is ComponentKind.ORIGINAL or component.size_bytes > _SMALL_BYTES_MAX:
+        raise NotFoundOrNotYours
+    with ctx.store.open(component.object_key, component.version_id) as sealed:
+        return component, open_bytes(record_key, component.id, sealed.read())
+
+
+def witness_viewing(ctx: Context, viewer: Viewer, record_id: UUID) -> None:
+    """Notes that the viewer opened the record's pages. Leaves `catalogue:pages:view`."""
+    with ctx.database.transaction(viewer.actor) as tx:
+        tx.witness(Event.PAGES_VIEWED, "record", record_id)
+        tx.commit()
+
+
+def personal_values(ctx: Context, viewer: Viewer, record: RecordView) -> tuple[tuple[FieldKind, int, str], ...]:
+    """The personal fields in the clear, for masking by the caller: they go nowhere unmasked.
+
+    Raises:
+        NotAllowed: the viewer lacks `records:record:read`.
+    """
+    viewer.require(Right.RECORDS_RECORD_READ)
+    if not record.personal:
+        return ()
+    with ctx.database.read() as connection:
+        record_key = ctx.keyring.record_key(connection, record.id)
+    return tuple(
+        (field.kind, field.ordinal, record_key.open_field(field.name, field.sealed).decode())
+        for field in record.personal
+    )
+
+
+def unmask(ctx: Context, viewer: Viewer, record_id: UUID, kind: FieldKind, ordinal: int, reason: str) -> str:
+    """One personal field in full, for a stated reason (C2.5). Leaves `catalogue:field:unmask`.
+
+    The reason is kept sealed with the record's key: it may itself name people, and the ledger may not (L3). The
+    ledger holds its sealed form, so whoever may open the record can read why.
+
+    Raises:
+        NotAllowed: the viewer lacks `records:field:unmask`.
+        ReasonNeeded: the reason is too short.
+        NotFoundOrNotYours: no such record or field for this viewer.
+    """
+    viewer.require(Right.RECORDS_FIELD_UNMASK)
+    reason = " ".join(reason.split())[:500]
+    if len(reason) < REASON_LENGTH_MIN:
+        raise ReasonNeeded(length_min=REASON_LENGTH_MIN)
+    with ctx.database.transaction(viewer.actor) as tx:
+        record = get_record(tx.connection, viewer, record_id)
+        record_key = ctx.keyring.record_key(tx.connection, record_id)
+        field = next((f for f in record.personal if f.kind is kind and f.ordinal == ordinal), None)
+        if field is None:
+            raise NotFoundOrNotYours
+        tx.witness(
+            Event.FIELD_UNMASKED,
+            "record",
+            record_id,
+            field=kind.value,
+            reason_sealed=record_key.seal_field("unmask-reason", reason.encode()).hex(),
+        )
+        tx.commit()
+    return record_key.open_field(field.name, field.sealed).decode()

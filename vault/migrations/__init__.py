@@ -1,0 +1,1 @@
+"""Alembic migrations; `vault.foundation.db.migrate.upgrade` runs them."""

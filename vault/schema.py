@@ -1,0 +1,40 @@
+"""All tables of the catalogue database, gathered for migrations."""
+
+from __future__ import annotations
+
+from vault.access import tables as _access
+from vault.catalogue import tables as _catalogue
+from vault.foundation.db.metadata import metadata
+from vault.foundation.jobs import tables as _jobs
+from vault.foundation.keys import tables as _keys
+from vault.foundation.ledger import tables as _ledger
+from vault.intake import tables as _intake
+
+# A change to one of these rows must be witnessed by a ledger entry of the same transaction (invariant L1).
+# Not among them: the ledger's own tables, counters and queues that only follow witnessed rows, sessions'
+# last-seen times, and counts of failed sign-ins.
+WITNESSED_TABLES = (
+    "organisation",
+    "units",
+    "people",
+    "person_roles",
+    "stations",
+    "api_tokens",
+    "fonds",
+    "retention_classes",
+    "records",
+    "record_states",
+    "components",
+    "component_copies",
+    "personal_fields",
+    "batches",
+    "intake_items",
+    "store_probes",
+    "key_epochs",
+    "key_groups",
+    "record_keys",
+)
+
+__all__ = ["WITNESSED_TABLES", "metadata"]
+
+_MODULES = (_access, _catalogue, _jobs, _keys, _ledger, _intake)

@@ -1,0 +1,1 @@
+"""The ways in: thin layers that turn requests into calls of the nouns and answers into words."""

@@ -1,0 +1,1 @@
+"""The HTTP interface for programs, under /api/v1: JSON in and out, problem documents for refusals."""

@@ -1,0 +1,225 @@
+"""Sending files and batches; reading the quarantine list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
+
+from vault.access.model import Viewer
+from vault.access.queries import unit_id_by_code
+from vault.access.rights import Right
+from vault.foundation.context import Context
+from vault.foundation.errors import Fault, N_, VaultError
+from vault.intake import queries, service
+from vault.intake.batches import close_batch, open_batch
+from vault.intake.checks import explain_finding
+from vault.intake.model import Batch, Item, ItemStatus, Receipt, Refusal, Upload
+from vault.surfaces.i18n import Language, translator
+from vault.surfaces.problems import BadRequest, language_of, problem
+from vault.surfaces.routing import CurrentViewer, Ctx, Routes
+from vault.surfaces.uploads import Metadata, Spooled, metadata_from_header, spool
+
+routes = Routes("/intake", "intake")
+batch_routes = Routes("/batches", "intake")
+quarantine_routes = Routes("/quarantine", "intake")
+
+
+class ItemRefused(VaultError):
+    """The file was examined and refused; its reasons are on the quarantine list."""
+
+    code = "item-refused"
+    status = 422
+    exit_code = 1
+    fault = Fault.INPUT
+    message = N_("The file was refused: {reasons}.")
+    hint = N_("Each reason says what to do. The file was not kept; nothing else was changed.")
+
+
+@routes.post("/items", Right.INTAKE_ITEM_SEND, status_code=201, response_class=Response)
+async def send_item(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
+    """Takes in one file: the raw body, described by the headers `Idempotency-Key` and `Slipvault-Metadata`."""
+    key = request.headers.get("idempotency-key", "")
+    if not 8 <= len(key) <= 200:
+        raise BadRequest(problem="the header Idempotency-Key must have 8 to 200 characters")
+    metadata = metadata_from_header(request)
+    spooled = await spool(
+        request.stream(),
+        ctx.spool_directory,
+        request.app.state.upload_bytes_max,
+        request.headers.get("x-content-sha256"),
+    )
+    return await run_in_threadpool(_receive, ctx, viewer, key, metadata, spooled, language_of(request))
+
+
+def _receive(
+    ctx: Context, viewer: Viewer, key: str, metadata: Metadata, spooled: Spooled, language: Language
+) -> Response:
+    receipt = receive_spooled(ctx, viewer, key, metadata, spooled)
+    findings = [finding_body(finding, language) for finding in receipt.findings]
+    if receipt.status is ItemStatus.REFUSED:
+        reasons = "; ".join(str(f["message"]) for f in findings if f["severity"] == "refuse")
+        return problem(
+            ItemRefused(reasons=reasons),
+            language,
+            item_id=str(receipt.item_id),
+            findings=findings,
+            repeated=receipt.is_repeated,
+        )
+    is_new = receipt.status is ItemStatus.ACCEPTED and not receipt.is_repeated
+    return JSONResponse(receipt_body(receipt, findings), 201 if is_new else 200)
+
+
+def receive_spooled(
+    ctx: Context, viewer: Viewer, key: str, metadata: Metadata, spooled: Spooled
+) -> Receipt:
+    """Hands a spooled body to intake and lets go of it afterwards."""
+    with spooled.content:
+        unit_id = None
+        if metadata.unit_code:
+            with ctx.database.read() as connection:
+                unit_id = unit_id_by_code(connection, metadata.unit_code)
+        upload = Upload(
+            content=spooled.content,
+            size_bytes=spooled.size_bytes,
+            sha256=spooled.sha256,
+            client_key=key,
+            class_code=metadata.class_code,
+            file_name=metadata.file_name,
+            description=metadata.description,
+            batch_id=metadata.batch_id,
+            unit_id=unit_id,
+        )
+        return service.receive(ctx, viewer, upload)
+
+
+def receipt_body(receipt: Receipt, findings: list[dict[str, object]]) -> dict[str, Any]:
+    """A receipt as JSON."""
+    return {
+        "item_id": str(receipt.item_id),
+        "status": receipt.status.value,
+        "record_id": str(receipt.record_id) if receipt.record_id else None,
+        "archival_number": receipt.archival_number,
+        "findings": findings,
+        "ledger": {
+            "entry_id": str(receipt.ledger_entry_id) if receipt.ledger_entry_id else None,
+            "leaf_hash": receipt.ledger_leaf_hash,
+        },
+        "repeated": receipt.is_repeated,
+    }
+
+
+def finding_body(finding: Refusal, language: Language) -> dict[str, object]:
+    """A finding with its words in `language`."""
+    explanation = explain_finding(finding.code)
+    speaker = translator(language)
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "page": finding.page,
+        "message": speaker.gettext(explanation.message).format(**finding.facts),
+        "hint": speaker.gettext(explanation.hint).format(**finding.facts),
+        "facts": finding.facts,
+    }
+
+
+class NewBatch(BaseModel):
+    """A batch to open."""
+
+    name: str
+    sheets_announced: int | None = None
+    unit_code: str | None = None
+
+
+@batch_routes.post("", Right.INTAKE_BATCH_CREATE, status_code=201)
+def create_batch(ctx: Ctx, viewer: CurrentViewer, new: NewBatch) -> dict[str, Any]:
+    """Opens a batch, or gives the sender's open batch of that name."""
+    unit_id = None
+    if new.unit_code:
+        with ctx.database.read() as connection:
+            unit_id = unit_id_by_code(connection, new.unit_code)
+    return batch_body(open_batch(ctx, viewer, new.name, new.sheets_announced, unit_id))
+
+
+@batch_routes.get("", Right.INTAKE_BATCH_CREATE)
+def list_batches(
+    ctx: Ctx, viewer: CurrentViewer, after: UUID | None = None, size: Annotated[int, Query(ge=1, le=200)] = 50
+) -> dict[str, Any]:
+    """Batches of the viewer's units, newest first."""
+    with ctx.database.read() as connection:
+        found = queries.list_batches(connection, units=viewer.units, after=after, size=size)
+    return {"batches": [batch_body(batch) for batch in found], "after": str(found[-1].id) if len(found) == size else None}
+
+
+@batch_routes.get("/{batch_id}", Right.INTAKE_BATCH_CREATE)
+def show_batch(ctx: Ctx, viewer: CurrentViewer, batch_id: UUID) -> dict[str, Any]:
+    """One batch with its balance."""
+    with ctx.database.read() as connection:
+        return batch_body(queries.get_batch(connection, viewer, batch_id))
+
+
+@batch_routes.post("/{batch_id}/close", Right.INTAKE_BATCH_CREATE)
+def close(ctx: Ctx, viewer: CurrentViewer, batch_id: UUID) -> dict[str, Any]:
+    """Closes a batch; it ends balanced or unbalanced."""
+    return batch_body(close_batch(ctx, viewer, batch_id))
+
+
+@quarantine_routes.get("", Right.INTAKE_QUARANTINE_READ)
+def quarantine(
+    request: Request,
+    ctx: Ctx,
+    viewer: CurrentViewer,
+    after: UUID | None = None,
+    size: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> dict[str, Any]:
+    """Refused items with their reasons, newest first."""
+    with ctx.database.read() as connection:
+        items = queries.list_items(
+            connection, units=viewer.units, status=ItemStatus.REFUSED, after=after, size=size
+        )
+    language = language_of(request)
+    return {
+        "items": [item_body(item, language) for item in items],
+        "after": str(items[-1].id) if len(items) == size else None,
+    }
+
+
+def item_body(item: Item, language: Language) -> dict[str, Any]:
+    """An item as JSON."""
+    return {
+        "item_id": str(item.id),
+        "batch_id": str(item.batch_id) if item.batch_id else None,
+        "file_name": item.file_name,
+        "size_bytes": item.size_bytes,
+        "media_type": item.media_type,
+        "class_code": item.class_code,
+        "status": item.status.value,
+        "record_id": str(item.record_id) if item.record_id else None,
+        "received_at": item.received_at.isoformat(),
+        "findings": [finding_body(finding, language) for finding in item.findings],
+    }
+
+
+def batch_body(batch: Batch) -> dict[str, Any]:
+    """A batch as JSON."""
+    balance = batch.balance
+    return {
+        "id": str(batch.id),
+        "name": batch.name,
+        "state": batch.state.value,
+        "opened_at": batch.opened_at.isoformat(),
+        "closed_at": batch.closed_at.isoformat() if batch.closed_at else None,
+        "balance": {
+            "sheets_announced": balance.sheets_announced,
+            "received": balance.received,
+            "accepted": balance.accepted,
+            "duplicate": balance.duplicate,
+            "refused": balance.refused,
+            "unsettled": balance.unsettled,
+            "balanced": balance.is_balanced,
+        },
+    }

@@ -1,0 +1,221 @@
+"""Finding records, reading one, fetching its bytes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from retention_rules.identifiers import mask, normalised_identifier
+from vault.access.queries import unit_codes, unit_id_by_code
+from vault.access.rights import Right
+from vault.catalogue import reading, search
+from vault.catalogue.model import ComponentKind, FieldKind
+from vault.catalogue.queries import ComponentView, RecordView, get_record
+from vault.foundation.context import Context
+from vault.foundation.ledger.queries import entries_of_subject
+from vault.surfaces.bytes_out import stream_bytes
+from vault.surfaces.routing import CurrentViewer, Ctx, Routes
+
+routes = Routes("/records", "records")
+
+
+class Search(BaseModel):
+    """What to look for. In the body, because names and numbers of people must not stand in addresses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: str | None = None
+    name: str | None = None
+    business_type: str | None = None
+    class_code: str | None = None
+    unit_code: str | None = None
+    status: str | None = None
+    occurred_from: date | None = None
+    occurred_until: date | None = None
+    batch_id: UUID | None = None
+    id_number: str | None = None
+    card_number: str | None = None
+    phone: str | None = None
+    after: UUID | None = None
+    before: UUID | None = None
+    size: int = Field(default=50, ge=1, le=search.PAGE_SIZE_MAX)
+
+
+@routes.post("/search", Right.RECORDS_RECORD_READ)
+def search_records(ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> dict[str, Any]:
+    """One page of the records that match, newest first, and how many match in all."""
+    personal = next(
+        (
+            (kind, normalised_identifier(kind.value, value))
+            for kind in FieldKind
+            if (value := getattr(wanted, kind.value))
+        ),
+        None,
+    )
+    with ctx.database.read() as connection:
+        filters = search.Filters(
+            number=wanted.number,
+            name=wanted.name,
+            business_type=wanted.business_type,
+            class_code=wanted.class_code,
+            unit_id=unit_id_by_code(connection, wanted.unit_code) if wanted.unit_code else None,
+            status=wanted.status,
+            occurred_from=wanted.occurred_from,
+            occurred_until=wanted.occurred_until,
+            batch_id=wanted.batch_id,
+            personal=personal,
+        )
+        tokens = tuple(ctx.keyring.blind_tokens(connection, personal[0].value, personal[1])) if personal else ()
+        page = search.find(
+            connection,
+            filters,
+            units=viewer.units,
+            blind_tokens=tokens,
+            after=wanted.after,
+            before=wanted.before,
+            size=wanted.size,
+        )
+        count = search.count(connection, filters, units=viewer.units, blind_tokens=tokens)
+        codes = unit_codes(connection)
+    return {
+        "records": [_line_body(line, codes) for line in page.lines],
+        "before": str(page.before) if page.before else None,
+        "after": str(page.after) if page.after else None,
+        "count": min(count, search.COUNT_MAX),
+        "count_is_exact": count <= search.COUNT_MAX,
+    }
+
+
+@routes.get("/{record_id}", Right.RECORDS_RECORD_READ)
+def show_record(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> dict[str, Any]:
+    """One record: description, masked personal fields, components with their locks, ledger entries."""
+    with ctx.database.read() as connection:
+        record = get_record(connection, viewer, record_id)
+        entries = entries_of_subject(connection, record_id)
+        codes = unit_codes(connection)
+    return {
+        **_description_body(record, codes),
+        "personal": masked_fields(ctx, viewer, record),
+        "components": [_component_body(component) for component in record.components],
+        "ledger": [
+            {
+                "entry_id": str(entry.id),
+                "at": entry.at.isoformat(),
+                "event": entry.event,
+                "actor_kind": entry.actor_kind,
+                "actor_id": str(entry.actor_id) if entry.actor_id else None,
+                "leaf_index": entry.leaf_index,
+            }
+            for entry in entries
+        ],
+    }
+
+
+def masked_fields(ctx: Context, viewer: CurrentViewer, record: RecordView) -> list[dict[str, Any]]:
+    """The personal fields as anybody who may see the record sees them."""
+    return [
+        {"kind": kind.value, "ordinal": ordinal, "masked": mask(kind.value, value)}
+        for kind, ordinal, value in reading.personal_values(ctx, viewer, record)
+    ]
+
+
+class UnmaskRequest(BaseModel):
+    """Why a field must be seen in full."""
+
+    reason: str
+
+
+@routes.post("/{record_id}/personal-fields/{kind}/{ordinal}/unmask", Right.RECORDS_FIELD_UNMASK)
+def unmask_field(
+    ctx: Ctx, viewer: CurrentViewer, record_id: UUID, kind: FieldKind, ordinal: int, asked: UnmaskRequest
+) -> dict[str, str]:
+    """One personal field in full; the act and its reason are in the ledger."""
+    return {"value": reading.unmask(ctx, viewer, record_id, kind, ordinal, asked.reason)}
+
+
+@routes.get("/{record_id}/original", Right.RECORDS_ORIGINAL_FETCH, response_class=Response)
+def fetch_original(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+    """The original bytes as they came in."""
+    record, original, content = reading.open_original(ctx, viewer, record_id)
+    return stream_bytes(content, original, f"{record.id}", request.headers.get("range"))
+
+
+@routes.get("/{record_id}/access-copy", Right.RECORDS_RECORD_READ, response_class=Response)
+def fetch_access_copy(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+    """The PDF access copy."""
+    component, data = reading.read_rendition(ctx, viewer, record_id, ComponentKind.ACCESS_COPY, 0)
+    return Response(data, media_type=component.media_type, headers={"Cache-Control": "no-store"})
+
+
+def _line_body(line: search.RecordLine, codes: dict[UUID, str]) -> dict[str, Any]:
+    return {
+        "id": str(line.id),
+        "archival_number": line.archival_number,
+        "business_number": line.business_number,
+        "business_type": line.business_type,
+        "title": line.title,
+        "customer_name": line.customer_name,
+        "handler": line.handler,
+        "unit_code": codes.get(line.unit_id),
+        "class_code": line.class_code,
+        "occurred_date": line.occurred_date.isoformat() if line.occurred_date else None,
+        "received_at": line.received_at.isoformat(),
+        "page_count": line.page_count,
+        "status": line.status,
+        "retain_until": line.retain_until.isoformat() if line.retain_until else None,
+        "lock_until": line.lock_until.isoformat(),
+    }
+
+
+def _description_body(record: RecordView, codes: dict[UUID, str]) -> dict[str, Any]:
+    return {
+        "id": str(record.id),
+        "archival_number": record.archival_number,
+        "fonds_code": record.fonds_code,
+        "category_code": record.category_code,
+        "year": record.year,
+        "class_code": record.class_code,
+        "unit_code": codes.get(record.unit_id),
+        "business_number": record.business_number,
+        "business_type": record.business_type,
+        "title": record.title,
+        "handler": record.handler,
+        "customer_name": record.customer_name,
+        "occurred_date": record.occurred_date.isoformat() if record.occurred_date else None,
+        "received_at": record.received_at.isoformat(),
+        "page_count": record.page_count,
+        "attributes": record.attributes,
+        "batch_id": str(record.batch_id) if record.batch_id else None,
+        "status": record.status.value,
+        "trigger_state": record.trigger_state.value,
+        "trigger_date": record.trigger_date.isoformat() if record.trigger_date else None,
+        "retain_until": record.retain_until.isoformat() if record.retain_until else None,
+        "lock_until": record.lock_until.isoformat(),
+    }
+
+
+def _component_body(component: ComponentView) -> dict[str, Any]:
+    return {
+        "id": str(component.id),
+        "kind": component.kind.value,
+        "ordinal": component.ordinal,
+        "media_type": component.media_type,
+        "size_bytes": component.size_bytes,
+        "sha256": component.sha256.hex(),
+        "sealed_size_bytes": component.sealed_size_bytes,
+        "sealed_sha256": component.sealed_sha256.hex(),
+        "copies": [
+            {
+                "store": component.store,
+                "object_key": component.object_key,
+                "version_id": component.version_id,
+                "lock_mode": component.lock_mode,
+                "lock_until": component.lock_until.isoformat(),
+            }
+        ],
+    }

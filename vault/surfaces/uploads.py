@@ -1,0 +1,163 @@
+"""Receiving a body of any size with bounded memory, hashed once on the way in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+
+from vault.catalogue.model import Description, FieldKind
+from vault.foundation.errors import Fault, N_, VaultError
+from vault.intake.errors import DigestMismatch, UploadTooLarge
+from vault.intake.sealing import nameless_file
+from vault.surfaces.problems import BadRequest
+
+IN_MEMORY_BYTES_MAX = 4 << 20
+METADATA_BYTES_MAX = 16 << 10
+_HASH_HERE_BYTES_MAX = 64 << 10
+_TEXT_FIELDS = ("business_number", "business_type", "title", "handler", "customer_name")
+
+
+class BodyCutOff(VaultError):
+    """The connection ended before the whole body had arrived; nothing of it was kept."""
+
+    code = "body-cut-off"
+    status = 400
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The connection ended before the whole file had arrived.")
+    hint = N_("Nothing was stored. Send it again with the same client key.")
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """A received body; close `content` when done."""
+
+    content: BinaryIO
+    size_bytes: int
+    sha256: bytes
+
+
+async def spool(
+    chunks: AsyncIterator[bytes], directory: Path, size_bytes_max: int, announced_sha256: str | None
+) -> Spooled:
+    """Takes a body in: small ones into memory, large ones into a file without a name.
+
+    Raises:
+        UploadTooLarge: it is larger than `size_bytes_max`.
+        DigestMismatch: its SHA-256 is not the announced one (hexadecimal).
+        BodyCutOff: the sender went away.
+    """
+    digest, size, target = hashlib.sha256(), 0, cast("BinaryIO", io.BytesIO())
+    try:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > size_bytes_max:
+                raise UploadTooLarge(size_bytes_max=size_bytes_max)
+            if size > IN_MEMORY_BYTES_MAX and isinstance(target, io.BytesIO):
+                target = await run_in_threadpool(_to_file, target, directory)
+            if isinstance(target, io.BytesIO) and len(chunk) <= _HASH_HERE_BYTES_MAX:
+                digest.update(chunk)
+                target.write(chunk)
+            else:
+                await run_in_threadpool(_write, target, digest, chunk)
+        received = digest.digest()
+        if announced_sha256 is not None and announced_sha256.lower() != received.hex():
+            raise DigestMismatch(announced=announced_sha256[:16], received=received.hex()[:16])
+    except ClientDisconnect:
+        target.close()
+        raise BodyCutOff from None
+    except BaseException:
+        target.close()
+        raise
+    target.seek(0)
+    return Spooled(target, size, received)
+
+
+def _to_file(target: io.BytesIO, directory: Path) -> BinaryIO:
+    file = nameless_file(directory)
+    file.write(target.getbuffer())
+    return cast("BinaryIO", file)
+
+
+def _write(target: BinaryIO, digest: Any, chunk: bytes) -> None:
+    digest.update(chunk)
+    target.write(chunk)
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a sender says about a file."""
+
+    class_code: str
+    batch_id: UUID | None
+    unit_code: str | None
+    file_name: str | None
+    description: Description
+
+
+def metadata_from_header(request: Request) -> Metadata:
+    """Reads `Slipvault-Metadata`: base64url of a JSON object. It is a header because names must not be in URLs.
+
+    Raises:
+        BadRequest: it is missing, too long or not of this form.
+    """
+    value = request.headers.get("slipvault-metadata")
+    if not value or len(value) > METADATA_BYTES_MAX:
+        raise BadRequest(problem="the header Slipvault-Metadata is missing or longer than 16 KiB")
+    try:
+        told = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        raise BadRequest(problem="the header Slipvault-Metadata is not base64url of JSON") from None
+    return metadata_from(told)
+
+
+def metadata_from(told: object) -> Metadata:
+    """Reads what a sender says about a file from a JSON object.
+
+    Raises:
+        BadRequest: a member is unknown or has the wrong type.
+    """
+    if not isinstance(told, dict):
+        raise BadRequest(problem="the metadata must be a JSON object")
+    rest = dict(told)
+    attributes = rest.pop("attributes", None) or {}
+    if not isinstance(attributes, dict) or not all(isinstance(v, str) for v in attributes.values()):
+        raise BadRequest(problem="attributes must be an object of texts")
+    text = {name: _text(rest, name) for name in (*_TEXT_FIELDS, "class_code", "unit_code", "file_name")}
+    personal = tuple((kind, value) for kind in FieldKind if (value := _text(rest, kind.value)))
+    batch, occurred = _text(rest, "batch_id"), _text(rest, "occurred_date")
+    if rest:
+        raise BadRequest(problem=f"unknown members: {', '.join(sorted(map(str, rest)))[:200]}")
+    try:
+        occurred_date = date.fromisoformat(occurred) if occurred else None
+        batch_id = UUID(batch) if batch else None
+    except ValueError:
+        raise BadRequest(problem="occurred_date must be YYYY-MM-DD and batch_id a UUID") from None
+    if not text["class_code"]:
+        raise BadRequest(problem="class_code is missing")
+    description = Description(
+        **{name: text[name] for name in _TEXT_FIELDS},
+        occurred_date=occurred_date,
+        attributes=attributes,
+        personal=personal,
+    )
+    return Metadata(text["class_code"], batch_id, text["unit_code"], text["file_name"], description)
+
+
+def _text(told: dict[str, Any], name: str) -> str | None:
+    value = told.pop(name, None)
+    if value is not None and not isinstance(value, str):
+        raise BadRequest(problem=f"{name} must be a text")
+    return value or None
