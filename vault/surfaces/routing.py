@@ -6,7 +6,7 @@ Every route of the service is added through `Routes`, so that a walk over the ap
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request
@@ -14,12 +14,12 @@ from fastapi import APIRouter, Depends, Request
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.foundation.context import Context
-from vault.surfaces.auth import viewer_of
+from vault.surfaces.auth import authenticated
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-def context_of(request: Request) -> Context:
+async def context_of(request: Request) -> Context:
     """The parts of the foundation that this process holds."""
     context: Context = request.app.state.context
     return context
@@ -59,18 +59,16 @@ class Routes:
         return declare
 
 
-def _needs(right: Right) -> Callable[[Request], None]:
-    def check(request: Request) -> None:
+def _needs(right: Right) -> Callable[[Request], Awaitable[None]]:
+    async def check(request: Request) -> None:
         if right is Right.PUBLIC_PAGE_VIEW:
             return
-        viewer = viewer_of(request)
-        viewer.require(right)
-        request.state.viewer = viewer
+        request.state.viewer = await authenticated(request, right)
 
     return check
 
 
-def current_viewer(request: Request) -> Viewer:
+async def current_viewer(request: Request) -> Viewer:
     """The viewer whom the route's right was checked for."""
     viewer: Viewer = request.state.viewer
     return viewer

@@ -1,0 +1,89 @@
+"""Structured logs and figures without personal data: routes by their pattern, never by their address."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vault.foundation.errors import VaultError
+
+_REQUESTS = Counter("slipvault_http_requests", "Requests answered.", ("method", "route", "status"))
+_SECONDS = Histogram(
+    "slipvault_http_request_seconds",
+    "Time from the request's first byte to the answer's last.",
+    ("method", "route"),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+)
+
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ],
+    logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    cache_logger_on_first_use=True,
+)
+log = structlog.get_logger("slipvault")
+
+
+class ObservingMiddleware:
+    """Counts and times each request by its route's pattern."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on and notes how it ended."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started_s, status = time.perf_counter(), 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            route = route_pattern(scope)
+            _REQUESTS.labels(scope["method"], route, str(status)).inc()
+            _SECONDS.labels(scope["method"], route).observe(time.perf_counter() - started_s)
+
+
+def route_pattern(scope: Scope) -> str:
+    """`/records/{record_id}`, or a fixed word where no route matched: an address may name anything."""
+    route: Any = scope.get("route")
+    return getattr(route, "path_format", None) or getattr(route, "path", None) or "unmatched"
+
+
+def log_problem(request: Request, error: VaultError) -> None:
+    """Notes a refusal or failure by its code. Facts hold no personal data, so they may be logged."""
+    level = log.error if error.status >= 500 else log.info
+    level("problem", code=error.code, status=error.status, route=route_pattern(request.scope), facts=_facts(error))
+
+
+def log_defect(request: Request, error: Exception) -> None:
+    """Notes a defect with where it happened; the exception's own text may quote data and stays out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    log.error(
+        "defect",
+        kind=type(error).__name__,
+        route=route_pattern(request.scope),
+        where=[f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}" for frame in frames[-8:]],
+    )
+
+
+def _facts(error: VaultError) -> dict[str, str]:
+    return {name: str(value) for name, value in error.facts.items()}
