@@ -1,0 +1,1 @@
+"""Measurements: `scripts/bench NAME`. Each module has `run(quick) -> dict`: figures and the reference beside them."""
