@@ -1,0 +1,104 @@
+"""One component's object held against its catalogue row."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from vault.foundation.errors import VaultError
+from vault.foundation.keys.keyring import RecordKey
+from vault.foundation.keys.sealed_object import identity_of, open_chunks
+from vault.foundation.storage.errors import ObjectNotFound
+from vault.foundation.storage.interface import LockMode, ObjectInfo, Store
+from vault.oversight.model import Finding, FindingCode
+
+_CHUNK_BYTES = 1 << 20
+_STRENGTH = {LockMode.NONE: 0, LockMode.GOVERNANCE: 1, LockMode.COMPLIANCE: 2}
+
+
+@dataclass(frozen=True)
+class CheckedComponent:
+    """A component and its copy as the catalogue has them, and the key that must open it."""
+
+    record_key: RecordKey
+    component: dict[str, Any]
+    copy: dict[str, Any]
+
+
+def check_object(store: Store, part: CheckedComponent) -> list[Finding]:
+    """Presence, lock, bytes and key of one object; an empty list when all is as the row says."""
+    component_id, record_id = str(part.component["id"]), str(part.component["record_id"])
+    where = {"record_id": record_id, "object_key": part.copy["object_key"]}
+
+    def finding(code: FindingCode, **facts: str) -> Finding:
+        return Finding(code, "component", component_id, {**where, **facts})
+
+    try:
+        info = store.head(part.copy["object_key"], part.copy["version_id"])
+    except ObjectNotFound:
+        return [finding(FindingCode.OBJECT_MISSING)]
+    except VaultError as error:
+        return [finding(FindingCode.STORE_FAILED, problem=error.code)]
+    findings = []
+    if _is_weaker(info, part.copy):
+        findings.append(
+            finding(
+                FindingCode.LOCK_SHORTENED,
+                found=_lock_words(info.lock.mode, info.lock.until),
+                expected=_lock_words(LockMode(part.copy["lock_mode"]), part.copy["lock_until"]),
+            )
+        )
+    try:
+        findings += _check_bytes(store, part, finding)
+    except ObjectNotFound:
+        findings.append(finding(FindingCode.OBJECT_MISSING))
+    except VaultError as error:
+        findings.append(finding(FindingCode.STORE_FAILED, problem=error.code))
+    return findings
+
+
+def _check_bytes(store: Store, part: CheckedComponent, finding: Any) -> list[Finding]:
+    """Opens the object segment by segment, hashing both sides on the way: no size needs more memory."""
+    sealed, plain = hashlib.sha256(), hashlib.sha256()
+    head = b""
+
+    def hashed(stream: Any) -> Any:
+        nonlocal head
+        while chunk := stream.read(_CHUNK_BYTES):
+            head = head or chunk[:4096]
+            sealed.update(chunk)
+            yield chunk
+
+    problem: str | None = None
+    with store.open(part.copy["object_key"], part.copy["version_id"]) as stream:
+        chunks = hashed(stream)
+        try:
+            for piece in open_chunks(part.record_key, part.component["id"], chunks):
+                plain.update(piece)
+        except VaultError as error:
+            problem = error.code
+        for _ in chunks:  # the rest is still hashed, so that "altered" is told from "unreadable"
+            pass
+    if sealed.digest() != bytes(part.component["sealed_sha256"]):
+        found = identity_of(head)
+        if found is not None and found.component_id != part.component["id"]:
+            return [finding(FindingCode.OBJECT_SWAPPED, found=str(found.component_id))]
+        return [finding(FindingCode.OBJECT_ALTERED)]
+    if problem is not None:
+        return [finding(FindingCode.OBJECT_UNREADABLE, problem=problem)]
+    if plain.digest() != bytes(part.component["sha256"]):
+        return [finding(FindingCode.OBJECT_UNREADABLE, problem="plain-digest-differs")]
+    return []
+
+
+def _is_weaker(info: ObjectInfo, copy: dict[str, Any]) -> bool:
+    """Whether the store's lock is weaker or ends before what the catalogue says (to the second)."""
+    if _STRENGTH[info.lock.mode] < _STRENGTH[LockMode(copy["lock_mode"])]:
+        return True
+    expected = copy["lock_until"].replace(microsecond=0)
+    return info.lock.until is None or info.lock.until < expected
+
+
+def _lock_words(mode: LockMode, until: Any) -> str:
+    return f"{mode.value} {until:%Y-%m-%dT%H:%M:%SZ}" if until else mode.value
