@@ -185,7 +185,7 @@ class Formats:
         return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def span(self, start: date, end: date) -> str:
-        """The calendar time between two days in at most two units: `3 years 2 months`, `还差 12 天`'s `12 天`."""
+        """The calendar time between two days in at most two units: `3 years 2 months`, `12 days`."""
         years, months, days = _calendar_difference(min(start, end), max(start, end))
         parts = [
             self._count(N_years, years) if years else "",

@@ -1,0 +1,452 @@
+"""Realistic pages of a window-service hall, full and empty, for looking at and for the template tests."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from vault.foundation.errors import Fault, N_
+from vault.surfaces.i18n import FAULT_WORDS, Language, translator
+from vault.surfaces.web.views import desk, entrance, health, intake, ledger, people, records
+from vault.surfaces.web.views.parts import (
+    Action,
+    ActorName,
+    Choices,
+    FieldError,
+    Finding,
+    Form,
+    HourCount,
+    Link,
+    Notice,
+    Option,
+    Paging,
+    Progress,
+    TimelineEntry,
+)
+from vault.surfaces.web.views.shell import Shell, rail
+
+NOW = datetime(2026, 11, 24, 7, 42, 31, tzinfo=UTC)
+LI = ActorName("person", "李秀兰", "/people/0193a2")
+WANG = ActorName("person", "王建国", "/people/0193a3")
+STATION = ActorName("station", "一楼大厅 3 号扫描站", "/stations")
+SYSTEM = ActorName("system", "slipvault", None)
+RECORD = "/records/01935c1e-8f2a-7cc1-b4aa-3f9d2e61a0c7"
+BATCH = "/batches/01935c1e-1111-7000-8000-000000000001"
+NUMBER = "J042-YW·2026-D10-YYB-0137"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One page as it could be asked for."""
+
+    name: str
+    address: str
+    template: str
+    current: str
+    view: object
+    status: int = 200
+    is_signed_in: bool = True
+    notices: tuple[Notice, ...] = ()
+
+
+def shell(language: Language, sample: Sample) -> Shell:
+    """The frame around `sample`."""
+    return Shell(
+        language=language,
+        now=NOW,
+        organisation="滨海市政务服务中心",
+        person_name="李秀兰" if sample.is_signed_in else None,
+        csrf_token="c2FtcGxlLXRva2Vu",
+        current=sample.current,
+        address=sample.address,
+        rail=rail(lambda _right: True) if sample.is_signed_in else (),
+        notices=sample.notices,
+    )
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def ago(**by: float) -> datetime:
+    return NOW - timedelta(**by)
+
+
+def entry(event: str, minutes: float, actor: ActorName, note: str = "", index: int | None = 48211) -> TimelineEntry:
+    return TimelineEntry(ago(minutes=minutes), event, actor, "/ledger/entries/0193", note, index)
+
+
+class Texts:
+    """Sentences that a handler would have translated before they reach a view."""
+
+    def __init__(self, language: Language) -> None:
+        self.is_zh = language is Language.ZH
+
+    def __call__(self, zh: str, en: str) -> str:
+        return zh if self.is_zh else en
+
+
+def full(language: Language) -> list[Sample]:
+    """Every page with much on it."""
+    t = Texts(language)
+    return [
+        *_entrance(t, language),
+        Sample("desk", "/", "desk.html", "desk", _desk(t)),
+        *_intake(t),
+        *_records(t),
+        *_ledger(t),
+        *_health(t),
+        *_people(t),
+    ]
+
+
+def _entrance(t: Texts, language: Language) -> list[Sample]:
+    zones = (
+        Option("Asia/Shanghai", t("北京时间（亚洲/上海）", "Beijing (Asia/Shanghai)")),
+        Option("Asia/Urumqi", t("亚洲/乌鲁木齐", "Asia/Urumqi")),
+    )
+    wrong = Form(
+        {"sign_in_name": "lixiulan"},
+        (FieldError("password", t("登录名或密码不对。再错 3 次，账号锁定 15 分钟。", "The sign-in name or the password is wrong.")),),
+    )
+    say = translator(language).gettext
+    missing = entrance.ProblemView(
+        404, "not-found", say(N_("There is nothing here that you may see.")),
+        say(N_("There is nothing here that you may see.")), say(FAULT_WORDS[Fault.CALLER]),
+        say(N_("Check the number. If you need access, ask your archive administrator.")),
+        "req-01935c1e8f2a", NOW, Link(say(N_("My desk")), "/"),
+    )  # fmt: skip
+    broken = entrance.ProblemView(
+        503, "store-lied", t("存储不可靠，暂停收件", "The store lied: intake is stopped"),
+        t("存储 s3+https://obs.local/slips 在锁定期内允许删除对象。", "The store s3+https://obs.local/slips let a locked object be removed."),
+        say(FAULT_WORDS[Fault.STORE]), t("已收的档案未受影响。请通知系统管理员查看“存储与密钥”。", "What was received is safe. Tell the operator to look at Stores and keys."),
+        "req-01935c1e8f2b", NOW, Link(say(N_("My desk")), "/"), is_retry_useful=True,
+    )  # fmt: skip
+    sessions = (
+        entrance.SessionRow("a", ago(hours=6), ago(seconds=12), "Chrome · Windows · 10.20.3.41", is_this=True),
+        entrance.SessionRow("b", ago(days=1), ago(hours=3), "Safari · iPhone · 10.20.9.7", is_this=False),
+    )
+    roles = (t("档案管理员", "Archive administrator"), t("系统管理员", "System officer"))
+    settings = entrance.SettingsView("lixiulan", "李秀兰", roles, sessions, zones, may_change_organisation=True)
+    return [
+        Sample("sign-in", "/sign-in", "sign_in.html", "", entrance.SignInView(wrong, "/records"), is_signed_in=False),
+        Sample("setup", "/setup", "setup.html", "", entrance.SetupView("admin", zones), is_signed_in=False),
+        Sample("problem-404", "/nothing", "problem.html", "", missing, status=404),
+        Sample("problem-503", "/broken", "problem.html", "", broken, status=503),
+        Sample("settings", "/settings", "settings.html", "settings", settings),
+    ]
+
+
+def _desk(t: Texts) -> desk.DeskView:
+    by_hour = {8: 41, 9: 126, 10: 188, 11: 97, 12: 8, 13: 62, 14: 203, 15: 74}
+    return desk.DeskView(
+        waiting=(
+            desk.WaitingItem(Link(t("11 月 23 日下午 · 个人开户", "23 Nov, afternoon · account opening"), BATCH), t("少 2 张，等待核对", "2 sheets missing, to be checked"), ago(hours=19), "overdue", ago(days=1)),
+            desk.WaitingItem(Link(t("6 个文件被退回，需重扫", "6 files were refused and need scanning again"), "/quarantine"), t("隔离区", "Quarantine"), ago(minutes=48), "soon", NOW + timedelta(days=1)),
+            desk.WaitingItem(Link(t("二楼 1 号扫描站的令牌", "Token of hall 2, station 1"), "/stations"), t("将在 9 天后到期", "expires in 9 days"), ago(days=2)),
+        ),
+        troubles=(desk.Trouble(t("一楼大厅 3 号扫描站断网 14 分钟，已自动续传 87 个文件", "Hall 1, station 3 was offline for 14 minutes; 87 files were sent afterwards"), Link(t("扫描站", "Stations"), "/stations"), ago(hours=2)),),
+        sent=(
+            desk.SentItem(Link(t("11 月 24 日上午 · 国际汇款", "24 Nov, morning · remittance"), BATCH), "balanced", 182, 0, 182, ago(hours=3)),
+            desk.SentItem(Link(t("11 月 24 日下午 · 许可申请", "24 Nov, afternoon · licences"), BATCH), "open", 74, 2, 120, ago(minutes=4)),
+        ),
+        figures=(
+            desk.Figure(N_("Records received today"), 799, "/records?from_date=2026-11-24"),
+            desk.Figure(N_("Being worked on"), 12, "/jobs?state=running"),
+            desk.Figure(N_("In quarantine"), 6, "/quarantine", "bad"),
+            desk.Figure(N_("Batches not balanced"), 1, "/batches?state=unbalanced", "warn"),
+        ),
+        hours=tuple(HourCount(hour, by_hour.get(hour, 0)) for hour in range(24)),
+        actions=(Action(N_("Send scans"), "/intake", tone="primary", icon="intake"),),
+    )  # fmt: skip
+
+
+CLASSES = (
+    intake.ClassOption("CN-ACC-VOUCHER", "会计凭证", "30 年"),
+    intake.ClassOption("CN-BANK-ACCOUNT", "人民币银行结算账户资料", "10 年"),
+    intake.ClassOption("CN-AML-TX", "交易记录（反洗钱）", "10 年"),
+    intake.ClassOption("DEFAULT-5Y", "无明确规定的业务单", "5 年"),
+)
+UNITS = (Option("u1", "营业部"), Option("u2", "行政审批科"), Option("u3", "投诉受理中心"))
+
+
+def batches() -> tuple[intake.BatchRow, ...]:
+    return (
+        intake.BatchRow("b1", "11 月 24 日下午 · 许可申请", BATCH, "open", STATION, ago(minutes=31), intake.Balance(120, 76, 74, 2)),
+        intake.BatchRow("b2", "11 月 24 日上午 · 国际汇款", BATCH, "balanced", LI, ago(hours=3), intake.Balance(182, 182, 180, 0, 2)),
+        intake.BatchRow("b3", "11 月 23 日下午 · 个人开户", BATCH, "unbalanced", STATION, ago(hours=19), intake.Balance(96, 94, 90, 4)),
+        intake.BatchRow("b4", "11 月 23 日上午 · 投诉登记", BATCH, "balanced", WANG, ago(hours=24), intake.Balance(None, 17, 17, 0)),
+    )  # fmt: skip
+
+
+def _items(t: Texts) -> tuple[intake.BatchItem, ...]:
+    record = Link(NUMBER, RECORD)
+    return (
+        intake.BatchItem("i1", "kaihu-20261124-0001.tif", "accepted", 118_231, ago(minutes=30), 2, record),
+        intake.BatchItem("i2", "kaihu-20261124-0002.tif", "accepted", 121_902, ago(minutes=30), 2, Link("J042-YW·2026-D10-YYB-0138", RECORD), warnings=(t("歪斜 2.1°，仍可辨认", "skewed by 2.1°, still readable"),)),
+        intake.BatchItem("i3", "许可证申请-材料.pdf", "refused", 2_400_118, ago(minutes=29), None, reasons=(t("PDF 带有自动运行的脚本（/OpenAction）", "The PDF carries a script that runs by itself (/OpenAction)"),)),
+        intake.BatchItem("i4", "kaihu-20261124-0004.tif", "duplicate", 117_400, ago(minutes=28), 1, Link("J042-YW·2026-D10-YYB-0122", RECORD)),
+        intake.BatchItem("i5", "kaihu-20261124-0005.tif", "refused", 64_000, ago(minutes=27), 4, reasons=(t("第 4 页读不出：图像数据在 61,204 字节处中断", "Page 4 cannot be read: the image data breaks off at byte 61,204"),)),
+        intake.BatchItem("i6", "kaihu-20261124-0006.jpg", "sealing", 98_113, ago(seconds=2), 1),
+    )  # fmt: skip
+
+
+def _intake(t: Texts) -> list[Sample]:
+    story = (
+        entry("intake:batch:open", 31, STATION, index=48102),
+        entry("catalogue:record:register", 30, STATION, "0001–0074", 48180),
+        entry("intake:item:refuse", 29, STATION, "许可证申请-材料.pdf", None),
+    )
+    choices = Choices({
+        "state": (Option("open", t("正在接收", "Receiving")), Option("unbalanced", t("不平", "Not balanced"))),
+        "sender": (Option("s3", STATION.name), Option("li", LI.name)),
+        "reason": (Option("pdf-script", t("PDF 带脚本", "Script in PDF")), Option("truncated", t("图像残缺", "Broken image"))),
+    })  # fmt: skip
+    paging = Paging(1284, 4, None, None, "/batches?after=b4")
+    close = (Action(N_("Close the batch"), BATCH + "/close", "post", "primary"), Action(N_("Send more"), "/intake?batch=b1"))
+    batch = intake.BatchView(
+        "b1", "11 月 24 日下午 · 许可申请", "open", "人民币银行结算账户资料", STATION, ago(minutes=31), None,
+        intake.Balance(120, 76, 72, 2, 1), _items(t), Paging(76, 6, None, None, BATCH + "?after=i6"), story, close, BATCH + "/progress",
+    )  # fmt: skip
+    quarantine = (
+        intake.QuarantineRow("q1", "许可证申请-材料.pdf", "pdf-script", (t("PDF 带有自动运行的脚本（/OpenAction），第 1 页打开即执行", "The PDF carries a script that runs when page 1 opens (/OpenAction)"), t("附有 1 个可执行文件：update.exe", "One embedded program: update.exe")), t("请申请人重新打印后扫描，或另存为 PDF/A 再送。", "Have it printed and scanned, or saved as PDF/A, and sent again."), 2_400_118, "application/pdf", digest("q1"), STATION, ago(minutes=29), date(2026, 12, 24), Link("11 月 24 日下午 · 许可申请", BATCH), (Action(N_("Seen to"), "/quarantine/q1/settle", "post"),)),
+        intake.QuarantineRow("q2", "kaihu-20261124-0005.tif", "truncated", (t("第 4 页读不出：图像数据在 61,204 字节处中断", "Page 4 cannot be read: the image data breaks off at byte 61,204"),), t("请重新扫描这份业务单。", "Scan this slip again."), 64_000, "image/tiff", digest("q2"), STATION, ago(minutes=27), date(2026, 12, 24)),
+    )  # fmt: skip
+    types = t("TIFF、JPEG、PNG、JPEG 2000、PDF", "TIFF, JPEG, PNG, JPEG 2000, PDF")
+    return [
+        Sample("intake", "/intake", "intake.html", "intake", intake.IntakeView(CLASSES, UNITS, types, 8 << 30, recent=batches()[:2])),
+        Sample("intake-stopped", "/intake?stopped", "intake.html", "intake", intake.IntakeView(CLASSES, UNITS, types, 8 << 30, stopped_because=(t("在合规锁定期内允许删除对象版本", "removes a version under compliance lock"),))),
+        Sample("batches", "/batches", "batches.html", "batches", intake.BatchListView(intake.BatchFilter(), choices, batches(), paging, "/batches.csv")),
+        Sample("batch", BATCH, "batch.html", "batches", batch),
+        Sample("quarantine", "/quarantine", "quarantine.html", "quarantine", intake.QuarantineListView(intake.QuarantineFilter(), choices, quarantine, Paging(6, 2, None, None, "/quarantine?after=q2"), "/quarantine.csv")),
+    ]  # fmt: skip
+
+
+ROWS = (
+    (NUMBER, "KH20261124000137", "个人银行结算账户开户申请书", "赵丽颖", "营业部", "人民币银行结算账户资料", 2, "filed"),
+    ("J042-YW·2026-D30-YYB-2210", "HK20261124002210", "境外汇款申请书", "滨海远洋贸易有限公司", "营业部", "会计凭证", 3, "filed"),
+    ("J042-YW·2026-D10-SPK-0881", "XK20261124000881", "食品经营许可证申请书", "老街口面馆", "行政审批科", "无明确规定的业务单", 6, "received"),
+    ("J042-YW·2026-D05-TSZ-0042", "TS20261124000042", "消费者投诉登记表", "欧阳明月", "投诉受理中心", "无明确规定的业务单", 1, "received"),
+    ("J042-YW·2026-D10-YYB-0138", "KH20261124000138", "个人银行结算账户开户申请书", "买买提·吐尔逊", "营业部", "人民币银行结算账户资料", 2, "filed"),
+    ("J042-YW·2026-D10-YYB-0139", "", "账户信息变更申请书", "陈大文", "营业部", "人民币银行结算账户资料", None, "received"),
+)  # fmt: skip
+
+
+def record(t: Texts, *, unmasked: bool = False) -> records.RecordView:
+    lock_until = datetime(2031, 11, 24, 16, 0, tzinfo=UTC)
+    reasons = (
+        records.Reason("CN-BANK-ACCOUNT", t("自账户撤销之日起至少保管 10 年", "at least 10 years after the account is closed"), "人民币银行结算账户管理办法 第六十一条", is_winner=True, is_verified=True),
+        records.Reason("DEFAULT-5Y", t("无明确规定的业务单至少保管 5 年", "at least 5 years where no rule is clear"), t("本单位办法 C6.1", "the organisation's own measures, C6.1"), is_winner=False, is_verified=False),
+    )  # fmt: skip
+    keeping = records.Keeping(date(2026, 11, 24), "CN-BANK-ACCOUNT", "人民币银行结算账户资料", t("账户撤销", "the account is closed"), "open", None, None, "governance", lock_until, reasons)
+    personal = (
+        records.PersonalField("id_number", "1101**********2316", "110105198403212316" if unmasked else None),
+        records.PersonalField("card_number", "6222 **** **** 0912", "6222021001116240912" if unmasked else None),
+        records.PersonalField("phone", "139****6208", "13901236208" if unmasked else None),
+    )
+    component = records.ComponentRow("c1", "original", 1, "image/tiff", 118_231, digest("c1"), "worm:///var/lib/slipvault/store", "v1", "governance", lock_until, "verified", ago(minutes=12))
+    components = (
+        component,
+        records.ComponentRow("c2", "access_copy", 1, "application/pdf", 96_400, digest("c2"), component.store, "v1", "governance", lock_until, "verified", ago(minutes=12)),
+        records.ComponentRow("c3", "page", 1, "image/jpeg", 143_000, digest("c3"), component.store, "v1", "governance", lock_until, "unverified"),
+    )  # fmt: skip
+    pages = tuple(records.PageImage(n, f"{RECORD}/pages/{n}.jpg", f"{RECORD}/thumbs/{n}.jpg", 1240, 1754) for n in range(1, 5))
+    story = (
+        entry("catalogue:record:register", 31, STATION, index=48180),
+        entry("catalogue:renditions:add", 30, SYSTEM, index=48181),
+        entry("catalogue:pages:view", 9, WANG, t("第 1–2 页", "pages 1–2"), 48207),
+        entry("catalogue:field:unmask", 4, LI, t("身份证号", "id number"), 48210),
+        entry("catalogue:pages:view", 0.1, LI, t("第 1 页", "page 1"), None),
+    )
+    return records.RecordView(
+        id="01935c1e", href=RECORD, archival_number=NUMBER, title="个人银行结算账户开户申请书", state="filed",
+        fonds="J042 滨海市政务服务中心", category="YW 业务档案", year=2026, period="D10 定期 10 年", item_number=137,
+        business_number="KH20261124000137", business_type="个人开户", unit="营业部", handler="周敏", customer_name="赵丽颖",
+        occurred_date=date(2026, 11, 24), received_at=ago(minutes=31), page_count=4, keeping=keeping,
+        strip=records.PageStrip("ready", pages, 1), verification=records.Verification("clean", ago(minutes=12)),
+        attributes=((t("账户种类", "Kind of account"), "Ⅰ类户"), (t("币种", "Currency"), "CNY")), personal=personal, components=components,
+        timeline=story, related=(Link("境外汇款申请书 · J042-YW·2026-D30-YYB-2210", RECORD),),
+        actions=(Action(N_("Fetch the original"), RECORD + "/original", icon="download"), Action(N_("Verify now"), RECORD + "/verify", "post", "primary", icon="check")),
+        unmask_href=RECORD + "/unmask", batch=Link("11 月 24 日下午 · 许可申请", BATCH), previous_href=RECORD, next_href=RECORD, ledger_href="/ledger?subject=01935c1e",
+    )  # fmt: skip
+
+
+def record_bare(t: Texts) -> records.RecordView:
+    """A record just received, seen by somebody with few rights."""
+    whole = record(t)
+    lock_until = datetime(2026, 12, 1, 7, 0, tzinfo=UTC)
+    keeping = records.Keeping(date(2026, 11, 24), "DEFAULT-5Y", "无明确规定的业务单", t("业务办结", "the matter is settled"), "set", date(2026, 11, 24), date(2031, 11, 24), "governance", lock_until)
+    return records.RecordView(
+        id="x", href=RECORD, archival_number="J042-YW·2026-D05-TSZ-0042", title="消费者投诉登记表", state="received",
+        fonds=whole.fonds, category=whole.category, year=2026, period="D05", item_number=42, business_number="", business_type="投诉",
+        unit="投诉受理中心", handler="", customer_name="", occurred_date=None, received_at=ago(seconds=20), page_count=None, keeping=keeping,
+        strip=records.PageStrip("making", (), 1, RECORD + "/progress"), verification=records.Verification("never"),
+    )  # fmt: skip
+
+
+def _records(t: Texts) -> list[Sample]:
+    rows = tuple(
+        records.RecordRow(str(n), RECORD, number, business, title, customer, unit, kind, date(2026, 11, 24) if n != 5 else None, count, state, datetime(2031, 11, 24, 16, 0, tzinfo=UTC))
+        for n, (number, business, title, customer, unit, kind, count, state) in enumerate(ROWS)
+    )  # fmt: skip
+    choices = Choices({
+        "business_type": (Option("kh", "个人开户"), Option("hk", "境外汇款"), Option("xk", "许可申请"), Option("ts", "投诉")),
+        "unit": UNITS, "class_code": tuple(Option(k.code, k.name) for k in CLASSES),
+        "state": (Option("received", t("已接收，未归档", "Received")), Option("filed", t("已归档", "Filed"))),
+        "sort": (Option("newest", t("最近接收在前", "newest first")), Option("number", t("按档号", "by archival number"))),
+        "personal_kind": (Option("id_number", t("身份证号", "Citizen id number")), Option("phone", t("电话", "Telephone"))),
+    })  # fmt: skip
+    paging = Paging(1_004_217, 6, None, "/records?before=1", "/records?after=6")
+    bulk = (records.BulkAction("export", N_("Export the list")), records.BulkAction("verify", N_("Verify")))
+    listing = records.RecordListView(records.RecordFilter(q="开户"), choices, rows, paging, "/records.csv?q=开户", bulk, may_search_personal=True)
+    unmasked = (Notice(t("完整号码只显示这一次，已记入总账。", "The whole numbers are shown this once; the ledger has recorded it."), "warn"),)
+    return [
+        Sample("records", "/records?q=开户", "records.html", "records", listing),
+        Sample("record", RECORD, "record.html", "records", record(t)),
+        Sample("record-unmasked", RECORD + "/unmask", "record.html", "records", record(t, unmasked=True), notices=unmasked),
+        Sample("record-new", "/records/new", "record.html", "records", record_bare(t)),
+    ]
+
+
+def _ledger(t: Texts) -> list[Sample]:
+    rows = tuple(
+        ledger.EntryRow(str(n), "/ledger/entries/0193", ago(minutes=n * 3), event, actor, "record", Link(NUMBER, RECORD) if n % 3 else None, 48213 - n if n else None)
+        for n, (event, actor) in enumerate((("catalogue:pages:view", LI), ("catalogue:field:unmask", LI), ("catalogue:record:register", STATION), ("catalogue:renditions:add", SYSTEM), ("access:session:start", WANG), ("catalogue:original:fetch", WANG)))
+    )  # fmt: skip
+    checkpoint = ledger.CheckpointView(
+        48_213, "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=", ago(seconds=1), "slipvault/binhai-a1b2",
+        (ledger.Publication("worm:///var/lib/slipvault/store", ago(seconds=1)), ledger.Publication("s3+https://obs.binhai.gov.cn/ledger", ago(seconds=1))),
+        ledger.TimeStamp("国家授时中心可信时间戳", ago(minutes=18)),
+    )  # fmt: skip
+    choices = Choices({"event": (Option("catalogue:record:register", t("登记档案", "Record registered")),)})
+    findings = (
+        Finding(t("第 31,907 条的内容与其哈希不符", "Entry 31,907 does not match its hash"), "catalogue:record:register · 2026-11-20 10:22", "/ledger/entries/0193"),
+        Finding(t("第 31,908 条缺失", "Entry 31,908 is missing"), t("检查点 40,000 含有它", "checkpoint 40,000 includes it")),
+    )  # fmt: skip
+
+    def view(verification: ledger.LedgerVerification) -> ledger.LedgerView:
+        return ledger.LedgerView(ledger.EntryFilter(), choices, rows, Paging(48_214, 6, None, None, "/ledger?after=5"), checkpoint, 1, verification, export_href="/ledger/export")
+
+    running = ledger.LedgerVerification("running", progress=Progress(31_000, 48_213, 214_000.0, 0.1), progress_href="/ledger/progress")
+    proof = ledger.EntryView(
+        "01935c1e-8f2a-7cc1-b4aa-3f9d2e61a0c7", ago(minutes=4), "catalogue:field:unmask", LI, "record", Link(NUMBER, RECORD),
+        (("field", "id_number"), ("reason_sha256", digest("reason"))), '{"actor":{"id":"0193a2","kind":"person"},"at":"2026-11-24T07:38:31.120Z","details":{"field":"id_number"},"event":"catalogue:field:unmask"}',
+        digest("leaf"), 48_210, 48_213, tuple(digest(str(n)) for n in range(6)), is_proven=True,
+    )  # fmt: skip
+    return [
+        Sample("ledger", "/ledger", "ledger.html", "ledger", view(ledger.LedgerVerification("clean", ago(hours=2), 48_102, 0.31))),
+        Sample("ledger-findings", "/ledger?found", "ledger.html", "ledger", view(ledger.LedgerVerification("findings", ago(minutes=1), 48_213, 0.31, findings))),
+        Sample("ledger-running", "/ledger?running", "ledger.html", "ledger", view(running)),
+        Sample("ledger-entry", "/ledger/entries/0193", "ledger_entry.html", "ledger", proof),
+    ]  # fmt: skip
+
+
+def _health(t: Texts) -> list[Sample]:
+    checks = (
+        health.CheckRow("lock-compliance-delete", True, t("拒绝删除：AccessDenied", "refused to remove it: AccessDenied")),
+        health.CheckRow("lock-shorten", True, t("拒绝缩短锁定期", "refused to shorten the lock")),
+        health.CheckRow("hold-delete", True, t("拒绝删除被冻结的版本", "refused to remove a held version")),
+    )
+    lying = (health.CheckRow("lock-compliance-delete", False, t("答复 204，对象消失", "answered 204 and the object is gone")), *checks[1:])
+    stores = (
+        health.StoreRow("worm:///var/lib/slipvault/store", "honest", ago(minutes=12), checks, (), 4_108_233, 812_400_000_000),
+        health.StoreRow("s3+https://obs.binhai.gov.cn/slips", "lies", ago(minutes=3), lying, (t("在合规锁定期内删除了对象版本（应拒绝）", "removed a version under compliance lock (must refuse)"),), 0, 0),
+    )  # fmt: skip
+    epochs = (health.EpochRow(2, "current", ago(days=40), None, 38), health.EpochRow(1, "destroyed", ago(days=400), ago(days=40), 0))
+    groups = (
+        health.GroupRow("CN-BANK-ACCOUNT", "2026", 1, "current", 2, 38_211),
+        health.GroupRow("CN-ACC-VOUCHER", "2026", 1, "current", 2, 120_442),
+        health.GroupRow("DEFAULT-5Y", "2026", 2, "current", 2, 7_013),
+    )
+    services = (
+        health.ServiceRow(t("数据库", "Database"), "up", t("答复 0.4 毫秒", "answers in 0.4 ms")),
+        health.ServiceRow(t("后台作业", "Jobs"), "slow", t("212 个等待，最久 3 分钟", "212 waiting, the oldest for 3 minutes")),
+        health.ServiceRow(t("总账排序", "Ledger sequencer"), "up", t("落后 0.3 秒", "0.3 s behind")),
+        health.ServiceRow(t("时间戳", "Time stamps"), "down", t("授时中心无答复，已 18 分钟", "no answer for 18 minutes")),
+    )
+    view = health.HealthView(stores, "file:///etc/slipvault/custodian", epochs, groups, services, (Action(N_("Try the stores now"), "/health/probe", "post", "primary"),))
+    cancel = (Action(N_("Cancel"), "/jobs/j1/cancel", "post"),)
+    jobs = (
+        health.JobRow("j1", "/jobs/j1", t("全库核对", "Verify everything"), "running", Progress(412_000, 1_004_217, 3412.0, 173.0), ago(minutes=2), None, 1, actions=cancel),
+        health.JobRow("j2", "/jobs/j2", t("制作利用副本 · J042-YW·2026-D10-YYB-0138", "Access copy · J042-YW·2026-D10-YYB-0138"), "running", Progress(0, None), ago(seconds=1), None, 1),
+        health.JobRow("j3", "/jobs/j3", t("时间戳", "Time stamp"), "failed", None, ago(minutes=18), ago(minutes=17), 5, t("授时中心无答复（5 次）；10 分钟后再试", "The authority did not answer (5 times); tried again in 10 minutes"), (Action(N_("Try again"), "/jobs/j3/retry", "post"),)),
+        health.JobRow("j4", "/jobs/j4", t("存储探测", "Store probe"), "done", None, ago(minutes=12), ago(minutes=12), 1),
+    )  # fmt: skip
+    listing = health.JobListView("", (("waiting", 212), ("running", 2), ("failed", 1), ("done", 18_233)), jobs, Paging(18_448, 4, None, None, "/jobs?after=j4"), "/jobs/progress")
+    job = health.JobView("j1", t("全库核对", "Verify everything"), "running", Progress(412_000, 1_004_217, 3412.0, 173.0), ago(minutes=2), None, 1, result=((t("不符", "Findings"), "0"),), actions=cancel, progress_href="/jobs/j1/progress")
+    return [
+        Sample("health", "/health", "health.html", "health", view),
+        Sample("jobs", "/jobs", "jobs.html", "jobs", listing),
+        Sample("job", "/jobs/j1", "job.html", "jobs", job),
+    ]
+
+
+def _people(t: Texts) -> list[Sample]:
+    archivist, system = t("档案管理员", "Archive administrator"), t("系统管理员", "System officer")
+    security, auditor, clerk = t("安全保密管理员", "Security officer"), t("安全审计员", "Audit officer"), t("窗口人员", "Window clerk")
+    rows = (
+        people.PersonRow("1", "/people/1", "李秀兰", "lixiulan", "档案室", (archivist,), "active", ago(seconds=12)),
+        people.PersonRow("2", "/people/2", "王建国", "wangjianguo", "营业部", (clerk,), "active", ago(hours=1)),
+        people.PersonRow("3", "/people/3", "古丽娜尔·艾山", "gulinar", "行政审批科", (clerk,), "invited", None),
+        people.PersonRow("4", "/people/4", "周敏", "zhoumin", "信息科", (system,), "locked", ago(days=2)),
+    )
+    roles = (
+        people.RoleRow("archivist", archivist, t("管理保管期限、归档与利用。", "Keeps classes, filing and access."), ("catalogue:record:read", "catalogue:field:unmask", "intake:item:send"), 3),
+        people.RoleRow("system", system, t("维护系统、存储与扫描站。", "Runs the system, its stores and stations."), ("access:token:issue", "oversight:health:read"), 2, (security, auditor)),
+        people.RoleRow("auditor", auditor, t("只读总账与核对结果。", "Reads the ledger and its verification."), ("ledger:entry:read",), 1, (system, security)),
+    )  # fmt: skip
+    options = tuple(Option(code, name) for code, name in (("archivist", archivist), ("clerk", clerk), ("system", system)))
+    choices = Choices({
+        "unit": UNITS, "role": options, "state": (Option("active", t("在用", "Active")),),
+        "class_code": tuple(Option(k.code, k.name, k.period) for k in CLASSES),
+    })  # fmt: skip
+    story = (entry("access:person:add", 60 * 24 * 300, WANG, index=12), entry("access:role:give", 60 * 24 * 299, WANG, archivist, 14), entry("access:session:start", 360, LI, index=48001))
+    person = people.PersonView(
+        "1", "/people/1", "李秀兰", "lixiulan", "档案室", "active", ago(days=300), ago(seconds=12), (archivist,),
+        ("catalogue:record:read", "catalogue:original:fetch", "catalogue:field:unmask", "intake:item:send", "intake:batch:read"), story,
+        (Action(N_("New one-time password"), "/people/1/password", "post"), Action(N_("Disable"), "/people/1/disable", "post", "danger")),
+        options, ("archivist",), may_change_roles=True, one_time_password="江-晨-桥-4182-Kx7p",
+    )  # fmt: skip
+    tokens = (
+        people.TokenRow("t1", "一楼大厅 3 号扫描站", "营业部", ("人民币银行结算账户资料", "会计凭证"), "svt_7Kd…", "active", ago(days=80), date(2027, 9, 5), ago(minutes=1), 412, (Action(N_("Revoke"), "/stations/t1/revoke", "post", "danger"),)),
+        people.TokenRow("t2", "二楼 1 号扫描站", "行政审批科", ("无明确规定的业务单",), "svt_m2Q…", "expiring", ago(days=356), date(2026, 12, 3), ago(hours=2), 0, (Action(N_("Revoke"), "/stations/t2/revoke", "post", "danger"),)),
+        people.TokenRow("t3", "旧扫描站", "营业部", ("会计凭证",), "svt_1aB…", "revoked", ago(days=700), date(2025, 12, 3), None, 0),
+    )  # fmt: skip
+    bad = Form({"name": "张伟", "sign_in_name": "zhangwei"}, (FieldError("sign_in_name", t("已有人使用登录名 zhangwei。", "Somebody already has the sign-in name zhangwei.")), FieldError("role", t("系统管理员与安全审计员不得由一人兼任。", "Nobody may be system officer and audit officer at once."))))  # fmt: skip
+    new = people.NewToken("一楼大厅 4 号扫描站", "svt_5rX0pQm1Zt8vLw3nYb7cKd2fGh4jSa6e9uRiTo", date(2027, 11, 24))
+    return [
+        Sample("people", "/people", "people.html", "people", people.PeopleView(people.PersonFilter(), choices, rows, Paging(4, 4), roles, may_add=True, form=bad)),
+        Sample("person", "/people/1", "person.html", "people", person),
+        Sample("stations", "/stations", "stations.html", "stations", people.StationsView(tokens, choices, new, may_add=True)),
+    ]  # fmt: skip
+
+
+def empty(language: Language) -> list[Sample]:
+    """Every list and object with nothing on it."""
+    t = Texts(language)
+    none, nothing = Paging(0, 0), Choices()
+    checkpointless = ledger.LedgerView(ledger.EntryFilter(), nothing, (), none, None, 0, ledger.LedgerVerification("never"))
+    batch = intake.BatchView("b", "空批次", "open", "会计凭证", LI, NOW, None, intake.Balance(None, 0, 0, 0), (), none, ())
+    waiting = ledger.EntryView("e", NOW, "access:session:start", LI, "session", None, (), "{}", digest("e"), None, None, (), is_proven=False)
+    person = people.PersonView("p", "/people/p", "新人", "xinren", "档案室", "invited", NOW, None, (), (), ())
+    return [
+        Sample("desk-empty", "/?empty", "desk.html", "desk", desk.DeskView((), (), (), (), tuple(HourCount(h, 0) for h in range(24)))),
+        Sample("intake-empty", "/intake?empty", "intake.html", "intake", intake.IntakeView((), (), "PDF", 1_000_000)),
+        Sample("batches-empty", "/batches?empty", "batches.html", "batches", intake.BatchListView(intake.BatchFilter(), nothing, (), none)),
+        Sample("batch-empty", "/batches/empty", "batch.html", "batches", batch),
+        Sample("quarantine-empty", "/quarantine?empty", "quarantine.html", "quarantine", intake.QuarantineListView(intake.QuarantineFilter(), nothing, (), none)),
+        Sample("records-empty", "/records?empty", "records.html", "records", records.RecordListView(records.RecordFilter(), nothing, (), none, actions=(Action(N_("Send scans"), "/intake", tone="primary"),))),
+        Sample("records-none-fit", "/records?q=x", "records.html", "records", records.RecordListView(records.RecordFilter(q="x"), nothing, (), none)),
+        Sample("record-bare", "/records/bare", "record.html", "records", record_bare(t)),
+        Sample("ledger-empty", "/ledger?empty", "ledger.html", "ledger", checkpointless),
+        Sample("ledger-entry-new", "/ledger/entries/new", "ledger_entry.html", "ledger", waiting),
+        Sample("health-empty", "/health?empty", "health.html", "health", health.HealthView((), "file:///custodian", (), (), ())),
+        Sample("jobs-empty", "/jobs?empty", "jobs.html", "jobs", health.JobListView("failed", (), (), none)),
+        Sample("job-new", "/jobs/new", "job.html", "jobs", health.JobView("j", "x", "waiting", None, None, None, 0)),
+        Sample("people-empty", "/people?empty", "people.html", "people", people.PeopleView(people.PersonFilter(), nothing, (), none, ())),
+        Sample("person-new", "/people/p", "person.html", "people", person),
+        Sample("stations-empty", "/stations?empty", "stations.html", "stations", people.StationsView((), nothing)),
+        Sample("settings-plain", "/settings?plain", "settings.html", "settings", entrance.SettingsView("x", "新人", (), ())),
+        Sample("sign-in-first", "/sign-in?first", "sign_in.html", "", entrance.SignInView(), is_signed_in=False),
+    ]  # fmt: skip

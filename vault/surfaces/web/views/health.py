@@ -1,0 +1,118 @@
+"""Whether stores, keys and services keep their promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vault.surfaces.web.views.parts import Action, Paging, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One thing that the probe tried; `message` says what the store did."""
+
+    name: str
+    is_ok: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRow:
+    """A store. state: honest, lies, unreachable or unknown."""
+
+    name: str
+    state: str
+    probed_at: datetime | None
+    checks: tuple[CheckRow, ...]
+    lies: tuple[str, ...]
+    objects_count: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRow:
+    """An epoch of the custodian's secret."""
+
+    number: int
+    state: str
+    created_at: datetime
+    destroyed_at: datetime | None
+    groups_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group key: one for each retention class and closing period."""
+
+    class_code: str
+    period: str
+    generation: int
+    state: str
+    epoch: int
+    records_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A part of the installation; `note` is a translated sentence with the figure that matters."""
+
+    name: str
+    state: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """Stores, keys and services on one page."""
+
+    stores: tuple[StoreRow, ...]
+    custodian: str
+    epochs: tuple[EpochRow, ...]
+    groups: tuple[GroupRow, ...]
+    services: tuple[ServiceRow, ...]
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A piece of background work; `task` is its translated name."""
+
+    id: str
+    href: str
+    task: str
+    state: str
+    progress: Progress | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    attempts: int
+    problem: str = ""
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobListView:
+    """Jobs by state; `state` is the filter in the address."""
+
+    state: str
+    counts: tuple[tuple[str, int], ...]
+    rows: tuple[JobRow, ...]
+    paging: Paging
+    progress_href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One job; `result` are translated names with their values."""
+
+    id: str
+    task: str
+    state: str
+    progress: Progress | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    attempts: int
+    problem: str = ""
+    result: tuple[tuple[str, str], ...] = ()
+    actions: tuple[Action, ...] = ()
+    progress_href: str | None = None

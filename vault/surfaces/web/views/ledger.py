@@ -1,0 +1,108 @@
+"""The ledger: its entries, its newest checkpoint, and its verification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vault.surfaces.web.views.parts import Action, ActorName, Choices, Finding, Link, Paging, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A ledger entry in a list; `leaf_index` is nothing until the sequencer has taken it."""
+
+    id: str
+    href: str
+    at: datetime
+    event: str
+    actor: ActorName
+    subject_type: str
+    subject: Link | None
+    leaf_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """What the list is narrowed to, as in the address."""
+
+    event: str = ""
+    actor: str = ""
+    subject: str = ""
+    from_date: str = ""
+    to_date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A place outside the database where the checkpoint lies, locked."""
+
+    store: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimeStamp:
+    """A time-stamp authority's word (RFC 3161) on a checkpoint."""
+
+    authority: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointView:
+    """The newest signed checkpoint."""
+
+    size: int
+    root: str
+    at: datetime
+    origin: str
+    publications: tuple[Publication, ...]
+    time_stamp: TimeStamp | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerVerification:
+    """state: never, running, clean or findings."""
+
+    state: str
+    at: datetime | None = None
+    entries_count: int = 0
+    seconds: float = 0.0
+    findings: tuple[Finding, ...] = ()
+    progress: Progress | None = None
+    progress_href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerView:
+    """The ledger's page."""
+
+    filter: EntryFilter
+    choices: Choices
+    rows: tuple[EntryRow, ...]
+    paging: Paging
+    checkpoint: CheckpointView | None
+    pending_count: int
+    verification: LedgerVerification
+    actions: tuple[Action, ...] = ()
+    export_href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One entry with its proof: the inclusion path to the newest checkpoint."""
+
+    id: str
+    at: datetime
+    event: str
+    actor: ActorName
+    subject_type: str
+    subject: Link | None
+    details: tuple[tuple[str, str], ...]
+    canonical: str
+    leaf_hash_hex: str
+    leaf_index: int | None
+    checkpoint_size: int | None
+    proof_hex: tuple[str, ...]
+    is_proven: bool

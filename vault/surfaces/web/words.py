@@ -1,0 +1,164 @@
+"""What states, events and codes are called on pages: a word, a tone and an icon for each.
+
+A code that has no entry here is shown as it is, in the neutral tone: an unknown state must not hide a page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vault.foundation.errors import N_
+
+Tone = Literal["neutral", "good", "info", "warn", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A state as a person reads it; `label` is a message id."""
+
+    label: str
+    tone: Tone = "neutral"
+    icon: str = "dot"
+
+
+STATES: dict[str, dict[str, Word]] = {
+    "record": {
+        "received": Word(N_("Received, not yet filed"), "info", "intake"),
+        "filed": Word(N_("Filed"), "good", "check"),
+    },
+    "batch": {
+        "open": Word(N_("Receiving"), "info", "intake"),
+        "balanced": Word(N_("Balanced"), "good", "check"),
+        "unbalanced": Word(N_("Not balanced"), "warn", "alert"),
+        "closed": Word(N_("Closed"), "neutral", "lock"),
+    },
+    "item": {
+        "waiting": Word(N_("Waiting"), "neutral", "clock"),
+        "sending": Word(N_("Being sent"), "info", "up"),
+        "received": Word(N_("Being checked"), "info", "running"),
+        "sealing": Word(N_("Being stored"), "info", "lock"),
+        "accepted": Word(N_("Accepted"), "good", "check"),
+        "duplicate": Word(N_("Already here"), "neutral", "copy"),
+        "refused": Word(N_("Refused"), "bad", "cross"),
+        "failed": Word(N_("Not sent"), "bad", "alert"),
+    },
+    "trigger": {
+        "open": Word(N_("The period has not begun to count"), "info", "clock"),
+        "set": Word(N_("The period is counting"), "good", "check"),
+    },
+    "copy": {
+        "verified": Word(N_("Verified"), "good", "check"),
+        "unverified": Word(N_("Not verified yet"), "neutral", "clock"),
+        "missing": Word(N_("Missing"), "bad", "cross"),
+        "damaged": Word(N_("Damaged"), "bad", "alert"),
+    },
+    "verification": {
+        "clean": Word(N_("Nothing was changed"), "good", "check"),
+        "findings": Word(N_("Something is wrong"), "bad", "alert"),
+        "running": Word(N_("Being verified"), "info", "running"),
+        "never": Word(N_("Never verified"), "warn", "clock"),
+    },
+    "pages": {
+        "ready": Word(N_("Page images are ready"), "good", "check"),
+        "making": Word(N_("Page images are being made"), "info", "running"),
+        "failed": Word(N_("Page images could not be made"), "bad", "alert"),
+        "none": Word(N_("This kind of file has no page images"), "neutral", "info"),
+    },
+    "store": {
+        "honest": Word(N_("Keeps its promises"), "good", "check"),
+        "lies": Word(N_("Breaks its promises: intake is stopped"), "bad", "alert"),
+        "unreachable": Word(N_("Not reachable"), "bad", "cross"),
+        "unknown": Word(N_("Not tried yet"), "neutral", "clock"),
+    },
+    "service": {
+        "up": Word(N_("Working"), "good", "check"),
+        "slow": Word(N_("Behind"), "warn", "clock"),
+        "down": Word(N_("Down"), "bad", "cross"),
+    },
+    "epoch": {
+        "current": Word(N_("In use"), "good", "check"),
+        "retired": Word(N_("No longer in use"), "neutral", "clock"),
+        "destroyed": Word(N_("Destroyed"), "bad", "cross"),
+    },
+    "group": {
+        "open": Word(N_("Open for new records"), "good", "check"),
+        "current": Word(N_("In use"), "good", "check"),
+        "closed": Word(N_("Closed"), "neutral", "lock"),
+        "retired": Word(N_("No longer in use"), "neutral", "clock"),
+        "destroyed": Word(N_("Destroyed"), "bad", "cross"),
+    },
+    "person": {
+        "active": Word(N_("Active"), "good", "check"),
+        "invited": Word(N_("Has not signed in yet"), "info", "clock"),
+        "locked": Word(N_("Locked after wrong passwords"), "warn", "lock"),
+        "disabled": Word(N_("Disabled"), "neutral", "cross"),
+    },
+    "token": {
+        "active": Word(N_("Valid"), "good", "check"),
+        "expiring": Word(N_("Expires soon"), "warn", "clock"),
+        "expired": Word(N_("Expired"), "neutral", "clock"),
+        "revoked": Word(N_("Revoked"), "neutral", "cross"),
+    },
+    "job": {
+        "waiting": Word(N_("Waiting"), "neutral", "clock"),
+        "running": Word(N_("Running"), "info", "running"),
+        "cancelling": Word(N_("Being cancelled"), "warn", "clock"),
+        "done": Word(N_("Done"), "good", "check"),
+        "failed": Word(N_("Failed"), "bad", "alert"),
+        "cancelled": Word(N_("Cancelled"), "neutral", "cross"),
+    },
+    "lock": {
+        "none": Word(N_("No lock"), "warn", "alert"),
+        "governance": Word(N_("Governance lock"), "info", "lock"),
+        "compliance": Word(N_("Compliance lock"), "good", "lock"),
+    },
+    "role": {
+        "original": Word(N_("Original scan")),
+        "access_copy": Word(N_("Access copy")),
+        "page": Word(N_("Page image")),
+        "thumbnail": Word(N_("Thumbnail")),
+    },
+    "actor": {
+        "person": Word(N_("person"), "neutral", "person"),
+        "station": Word(N_("station"), "neutral", "stations"),
+        "system": Word(N_("system"), "neutral", "settings"),
+        "operator": Word(N_("operator"), "neutral", "settings"),
+    },
+    "urgency": {
+        "overdue": Word(N_("Overdue"), "bad", "alert"),
+        "soon": Word(N_("Due soon"), "warn", "clock"),
+        "calm": Word(N_("Waiting"), "neutral", "clock"),
+    },
+}
+
+PERSONAL_FIELDS = {
+    "id_number": N_("Citizen id number"),
+    "card_number": N_("Bank card number"),
+    "phone": N_("Telephone"),
+}
+
+EVENTS = {
+    "catalogue:record:register": N_("Record registered"),
+    "catalogue:renditions:add": N_("Access copies made"),
+    "catalogue:field:unmask": N_("Personal field unmasked"),
+    "catalogue:original:fetch": N_("Original fetched"),
+    "catalogue:pages:view": N_("Pages viewed"),
+    "catalogue:classes:load": N_("Retention classes loaded"),
+    "catalogue:fonds:create": N_("Fonds created"),
+}
+
+
+def state(kind: str, code: str) -> Word:
+    """The word for state `code` of a `kind` of thing; an unknown code names itself."""
+    return STATES[kind].get(code, Word(code))
+
+
+def event(code: str) -> str:
+    """The message id for a ledger event; an unknown event names itself."""
+    return EVENTS.get(code, code)
+
+
+def personal_field(code: str) -> str:
+    """The message id for a personal field's name."""
+    return PERSONAL_FIELDS.get(code, code)
