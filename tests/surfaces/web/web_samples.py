@@ -300,7 +300,7 @@ def _records(t: Texts) -> list[Sample]:
     paging = Paging(1_004_217, 6, None, "/records?before=1", "/records?after=6")
     bulk = (records.BulkAction("export", N_("Export the list")), records.BulkAction("verify", N_("Verify")))
     listing = records.RecordListView(records.RecordFilter(q="开户"), choices, rows, paging, "/records.csv?q=开户", bulk, may_search_personal=True)
-    unmasked = (Notice(t("完整号码只显示这一次，已记入总账。", "The whole numbers are shown this once; the ledger has recorded it."), "warn"),)
+    unmasked = (Notice(t("完整号码只显示这一次，已记入存证日志。", "The whole numbers are shown this once; the ledger has recorded it."), "warn"),)
     return [
         Sample("records", "/records?q=开户", "records.html", "records", listing),
         Sample("record", RECORD, "record.html", "records", record(t)),
@@ -362,7 +362,7 @@ def _health(t: Texts) -> list[Sample]:
     services = (
         health.ServiceRow(t("数据库", "Database"), "up", t("答复 0.4 毫秒", "answers in 0.4 ms")),
         health.ServiceRow(t("后台作业", "Jobs"), "slow", t("212 个等待，最久 3 分钟", "212 waiting, the oldest for 3 minutes")),
-        health.ServiceRow(t("总账排序", "Ledger sequencer"), "up", t("落后 0.3 秒", "0.3 s behind")),
+        health.ServiceRow(t("存证日志排序", "Ledger sequencer"), "up", t("落后 0.3 秒", "0.3 s behind")),
         health.ServiceRow(t("时间戳", "Time stamps"), "down", t("授时中心无答复，已 18 分钟", "no answer for 18 minutes")),
     )
     view = health.HealthView(stores, "file:///etc/slipvault/custodian", epochs, groups, services, (Action(N_("Try the stores now"), "/health/probe", "post", "primary"),))
@@ -394,7 +394,7 @@ def _people(t: Texts) -> list[Sample]:
     roles = (
         people.RoleRow("archivist", archivist, t("管理保管期限、归档与利用。", "Keeps classes, filing and access."), ("catalogue:record:read", "catalogue:field:unmask", "intake:item:send"), 3),
         people.RoleRow("system", system, t("维护系统、存储与扫描站。", "Runs the system, its stores and stations."), ("access:token:issue", "oversight:health:read"), 2, (security, auditor)),
-        people.RoleRow("auditor", auditor, t("只读总账与核对结果。", "Reads the ledger and its verification."), ("ledger:entry:read",), 1, (system, security)),
+        people.RoleRow("auditor", auditor, t("只读存证日志与核对结果。", "Reads the ledger and its verification."), ("ledger:entry:read",), 1, (system, security)),
     )  # fmt: skip
     options = tuple(Option(code, name) for code, name in (("archivist", archivist), ("clerk", clerk), ("system", system)))
     choices = Choices({

@@ -37,6 +37,7 @@ STATES: dict[str, dict[str, Word]] = {
         "waiting": Word(N_("Waiting"), "neutral", "clock"),
         "sending": Word(N_("Being sent"), "info", "up"),
         "received": Word(N_("Being checked"), "info", "running"),
+        "intent": Word(N_("Being stored"), "info", "lock"),
         "sealing": Word(N_("Being stored"), "info", "lock"),
         "accepted": Word(N_("Accepted"), "good", "check"),
         "duplicate": Word(N_("Already here"), "neutral", "copy"),
@@ -139,6 +140,13 @@ PERSONAL_FIELDS = {
 }
 
 EVENTS = {
+    "intake:batch:open": N_("Batch opened"),
+    "intake:batch:close": N_("Batch closed"),
+    "intake:item:intend": N_("Item about to be stored"),
+    "intake:item:refuse": N_("Item refused"),
+    "intake:item:duplicate": N_("Item already here"),
+    "intake:renditions:fail": N_("Access copies could not be made"),
+    "intake:store:probe": N_("Store tried"),
     "catalogue:record:register": N_("Record registered"),
     "catalogue:renditions:add": N_("Access copies made"),
     "catalogue:field:unmask": N_("Personal field unmasked"),

@@ -29,23 +29,24 @@ function start() {
   input.required = false;
   document.getElementById("send").hidden = true;
 
-  // The batch is opened once, with its own key: two files that start together share one promise.
+  // The batch is opened once: files that start together share one promise, and the server gives a sender's
+  // open batch of the same name back. Without a name there is no batch.
   async function openBatch() {
     const value = (name) => form.elements[name]?.value?.trim() ?? "";
     if (value("batch_id")) return { id: value("batch_id"), href: words.batchHref };
     const announced = value("sheets_announced");
+    if (!value("batch_name")) return null;
     const response = await fetch(words.batches, {
       method: "POST",
       headers: {
         "Content-Type": "application/json",
         Accept: "application/json",
-        "Idempotency-Key": crypto.randomUUID(),
         "X-CSRF-Token": words.token,
       },
       body: JSON.stringify({
-        name: value("batch_name") || null,
-        class_code: value("class_code"),
+        name: value("batch_name"),
         sheets_announced: announced ? Number(announced) : null,
+        unit_code: value("unit_code") || null,
       }),
     });
     if (!response.ok) throw new Problem(await said(response));
@@ -58,8 +59,9 @@ function start() {
   }
 
   function metadata(upload) {
-    const fields = { file_name: upload.file.name, class_code: form.elements.class_code.value, batch_id: batch.id };
-    for (const name of ["unit", "business_type", "business_number", "customer_name", "handler", "occurred_date"]) {
+    const fields = { file_name: upload.file.name, class_code: form.elements.class_code.value };
+    if (batch) fields.batch_id = batch.id;
+    for (const name of ["unit_code", "business_type", "business_number", "customer_name", "handler", "occurred_date"]) {
       const value = form.elements[name]?.value?.trim();
       if (value) fields[name] = value;
     }
@@ -191,11 +193,12 @@ function start() {
       draw(upload, "info", words.sending, "");
       try {
         batch = await (opening ??= openBatch());
+        isOpen = true;
         const answer = await post(upload);
-        end(upload, answer.status, (answer.reasons ?? [answer.reason]).filter(Boolean).join(" "), answer);
+        end(upload, answer.status, (answer.findings ?? []).map((finding) => finding.message).join(" "), answer);
         return;
       } catch (error) {
-        if (!batch) opening = null;
+        if (!isOpen) opening = null;
         if (upload.state === "cancelled") return;
         if (error instanceof Problem && !error.isPassing) {
           end(upload, error.isRefusal ? "refused" : "failed", error.message);
@@ -213,6 +216,7 @@ function start() {
     }
   }
   let opening = null;
+  let isOpen = false;
 
   // XMLHttpRequest, because fetch does not tell how much of a body has been sent.
   function post(upload) {
@@ -274,7 +278,11 @@ async function said(response) {
 // A problem+json answer (RFC 9457). 408, 425, 429 and 5xx may pass; a refusal of the file itself is 422 or 415.
 class Problem extends Error {
   constructor(answer) {
-    super([answer.detail ?? answer.title, answer.hint].filter(Boolean).join(" ") || `HTTP ${answer.status}`);
+    const reasons = (answer.findings ?? []).filter((finding) => finding.severity === "refuse");
+    const words = reasons.length
+      ? reasons.flatMap((finding) => [finding.message, finding.hint])
+      : [answer.detail ?? answer.title, answer.hint];
+    super(words.filter(Boolean).join(" ") || `HTTP ${answer.status}`);
     this.isPassing = [408, 425, 429].includes(answer.status) || answer.status >= 500;
     this.isRefusal = [413, 415, 422].includes(answer.status);
   }

@@ -29,14 +29,18 @@ class ClassOption:
 
 @dataclass(frozen=True, slots=True)
 class IntakeView:
-    """The intake page. When `stopped_because` has lines, the store lied and nothing can be sent."""
+    """The intake page. When `stopped_because` has lines, the store lied and nothing can be sent.
+
+    A batch is opened when it has a name: the first showing proposes one in `form.values["batch_name"]`.
+    The values of `units` are unit codes.
+    """
 
     classes: tuple[ClassOption, ...]
     units: tuple[Option, ...]
     accepted_types: str
     upload_bytes_max: int
     items_href: str = "/api/v1/intake/items"
-    batches_href: str = "/api/v1/intake/batches"
+    batches_href: str = "/api/v1/batches"
     form: Form = BLANK
     batch: Link | None = None
     stopped_because: tuple[str, ...] = ()
