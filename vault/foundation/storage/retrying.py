@@ -1,0 +1,143 @@
+"""Retries around any store: passing failures are tried again with growing pauses, permanent ones are not.
+
+Every operation of the interface may be repeated: `put_new` recognises its own earlier bytes, the locks only
+grow. A stream that breaks in the middle is opened again where it broke.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, TypeVar, cast
+
+from vault.foundation.clock import Clock
+from vault.foundation.storage.errors import StoreUnavailable
+from vault.foundation.storage.interface import Content, Lock, ObjectInfo, Store
+
+ATTEMPTS_MAX = 5
+DEADLINE_S = 60.0
+_PAUSE_FIRST_S = 0.1
+_PAUSE_MAX_S = 5.0
+
+Result = TypeVar("Result")
+
+
+class RetryingStore:
+    """The same interface with patience."""
+
+    def __init__(self, inner: Store, clock: Clock, *, pause: Callable[[float], None] = time.sleep) -> None:
+        self.inner = inner
+        self.name = inner.name
+        self._clock = clock
+        self._pause = pause
+
+    def put_new(self, key: str, content: Content, lock: Lock) -> ObjectInfo:
+        """See `Store.put_new`."""
+        return self._patiently(lambda: self.inner.put_new(key, content, lock))
+
+    def open(self, key: str, version_id: str | None = None, offset: int = 0, length: int | None = None) -> BinaryIO:
+        """See `Store.open`; the stream itself is patient too."""
+        first = self._patiently(lambda: self.inner.open(key, version_id, offset, length))
+
+        def reopen(done: int) -> BinaryIO:
+            rest = None if length is None else length - done
+            return self.inner.open(key, version_id, offset + done, rest)
+
+        return cast("BinaryIO", _PatientStream(first, reopen, self._patiently))
+
+    def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
+        """See `Store.head`."""
+        return self._patiently(lambda: self.inner.head(key, version_id))
+
+    def list_versions(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
+        """See `Store.list_versions`; goes on behind the last key when a page fails."""
+        last, given_of_last = after, 0
+        attempt = 0
+        while True:
+            try:
+                seen_of_key: dict[str, int] = {}
+                for info in self.inner.list_versions(prefix, after):
+                    seen_of_key = {info.key: seen_of_key.get(info.key, 0) + 1}
+                    if last is not None and info.key < last:
+                        continue
+                    if info.key == last and seen_of_key[info.key] <= given_of_last:
+                        continue
+                    given_of_last = seen_of_key[info.key]
+                    last = info.key
+                    attempt = 0
+                    yield info
+                return
+            except StoreUnavailable:
+                attempt += 1
+                if attempt >= ATTEMPTS_MAX:
+                    raise
+                self._pause(_pause_s(attempt))
+
+    def set_retention(self, key: str, version_id: str, lock: Lock) -> ObjectInfo:
+        """See `Store.set_retention`."""
+        return self._patiently(lambda: self.inner.set_retention(key, version_id, lock))
+
+    def set_hold(self, key: str, version_id: str, *, on: bool) -> ObjectInfo:
+        """See `Store.set_hold`."""
+        return self._patiently(lambda: self.inner.set_hold(key, version_id, on=on))
+
+    def _patiently(self, act: Callable[[], Result]) -> Result:
+        started_s = self._clock.monotonic()
+        attempt = 0
+        while True:
+            try:
+                return act()
+            except StoreUnavailable:
+                attempt += 1
+                pause_s = _pause_s(attempt)
+                is_late = self._clock.monotonic() + pause_s - started_s > DEADLINE_S
+                if attempt >= ATTEMPTS_MAX or is_late:
+                    raise
+                self._pause(pause_s)
+
+
+class _PatientStream(io.RawIOBase):
+    """Reads on from where a passing failure cut the stream."""
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        reopen: Callable[[int], BinaryIO],
+        patiently: Callable[[Callable[[], bytes]], bytes],
+    ) -> None:
+        self._stream = stream
+        self._reopen = reopen
+        self._patiently = patiently
+        self._done_bytes = 0
+        self._is_broken = False
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        def once() -> bytes:
+            if self._is_broken:
+                self._stream = self._reopen(self._done_bytes)
+                self._is_broken = False
+            try:
+                return self._stream.read(size)
+            except StoreUnavailable:
+                self._is_broken = True
+                self._stream.close()
+                raise
+
+        data = self._patiently(once)
+        self._done_bytes += len(data)
+        return data
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _pause_s(attempt: int) -> float:
+    """Doubling pauses with a random share, so that many clients do not come back together."""
+    longest_s = min(_PAUSE_MAX_S, _PAUSE_FIRST_S * float(2 ** (attempt - 1)))
+    return longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret
