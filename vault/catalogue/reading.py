@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from uuid import UUID
 
 from vault.access.model import Viewer
@@ -46,7 +46,8 @@ def open_component(ctx: Context, record_key: RecordKey, component: ComponentView
     def open_range(offset: int, length: int) -> BinaryIO:
         return ctx.store.open(key, version, offset, length)
 
-    return SealedReader(open_range, component.sealed_size_bytes, record_key, component.id)
+    reader = SealedReader(open_range, component.sealed_size_bytes, record_key, component.id)
+    return cast("BinaryIO", reader)
 
 
 def read_rendition(

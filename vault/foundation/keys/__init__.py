@@ -1,0 +1,1 @@
+"""Keys: epoch secret, group key, record key, component and field keys; sealed objects; custodians."""

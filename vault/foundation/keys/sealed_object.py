@@ -1,0 +1,358 @@
+"""Sealed objects, format 1 (`docs/formats/sealed-object.md`).
+
+While sealing, the SHA-256 of the sealed bytes is taken on the way; the plain text's digest is known before,
+because it is taken when the bytes arrive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, BinaryIO
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from vault.foundation.keys.errors import Damaged, NotSealed, Truncated, UnsupportedFormat, WrongIdentity, WrongKey
+from vault.foundation.keys.record_key import RecordKey
+
+MAGIC = b"slipvlt"
+FORMAT = 1
+SUITE = 1
+SEGMENT_EXPONENT = 20
+SEGMENT_EXPONENT_MIN, SEGMENT_EXPONENT_MAX = 12, 24
+HEADER_BYTES = 148
+TAG_BYTES = 16
+_HEADER = struct.Struct(">7sBBBH16s16s16s40s16s32s")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The fields of a header, as they are: nothing of it is authenticated before a segment has opened."""
+
+    segment_exponent: int
+    record_id: UUID
+    component_id: UUID
+    group_id: UUID
+    wrapped: bytes
+    salt: bytes
+    commitment: bytes
+
+    @property
+    def segment_bytes(self) -> int:
+        """Plain bytes of a full segment."""
+        return 1 << self.segment_exponent
+
+    def to_bytes(self) -> bytes:
+        """The 148 bytes."""
+        return _HEADER.pack(
+            MAGIC,
+            FORMAT,
+            SUITE,
+            self.segment_exponent,
+            HEADER_BYTES,
+            self.record_id.bytes,
+            self.component_id.bytes,
+            self.group_id.bytes,
+            self.wrapped,
+            self.salt,
+            self.commitment,
+        )
+
+
+def read_header(head: bytes) -> Header:
+    """The header at the start of a sealed object.
+
+    Raises:
+        NotSealed, Truncated, UnsupportedFormat: it is none that format 1 allows.
+    """
+    if head[: len(MAGIC)] != MAGIC[: len(head)]:
+        raise NotSealed
+    if len(head) < HEADER_BYTES + TAG_BYTES:
+        raise Truncated
+    _, version, suite, exponent, length, record, component, group, wrapped, salt, commitment = _HEADER.unpack_from(
+        head
+    )
+    for name, found, allowed in (
+        ("format", version, range(FORMAT, FORMAT + 1)),
+        ("suite", suite, range(SUITE, SUITE + 1)),
+        ("segment exponent", exponent, range(SEGMENT_EXPONENT_MIN, SEGMENT_EXPONENT_MAX + 1)),
+        ("header length", length, range(HEADER_BYTES, HEADER_BYTES + 1)),
+    ):
+        if found not in allowed:
+            raise UnsupportedFormat(field=name, found=found)
+    return Header(exponent, UUID(bytes=record), UUID(bytes=component), UUID(bytes=group), wrapped, salt, commitment)
+
+
+def identity_of(head: bytes) -> Header | None:
+    """The header of what may be a sealed object, or nothing."""
+    try:
+        return read_header(head)
+    except (NotSealed, Truncated, UnsupportedFormat):
+        return None
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed object in memory with its SHA-256."""
+
+    data: bytes
+    sha256: bytes
+
+
+@dataclass(frozen=True)
+class SealedStream:
+    """What was written by `seal_stream`."""
+
+    sealed_size_bytes: int
+    sha256: bytes
+
+
+def sealed_size(size_bytes: int, segment_exponent: int = SEGMENT_EXPONENT) -> int:
+    """The size of the sealed object of so many plain bytes."""
+    return HEADER_BYTES + size_bytes + TAG_BYTES * max(1, -(-size_bytes >> segment_exponent))
+
+
+def seal_bytes(
+    record_key: RecordKey,
+    component_id: UUID,
+    data: bytes,
+    plain_sha256: bytes,
+    segment_exponent: int = SEGMENT_EXPONENT,
+) -> Sealed:
+    """Seals bytes in memory. `plain_sha256` is their digest; a wrong one would risk a repeated nonce."""
+    header, sealer, aad = _begin(record_key, component_id, plain_sha256, segment_exponent)
+    sealed = bytearray(sealed_size(len(data), segment_exponent))
+    view, plain = memoryview(sealed), memoryview(data)
+    view[:HEADER_BYTES] = header
+    digest = hashlib.sha256(header)
+    position, step = HEADER_BYTES, 1 << segment_exponent
+    last = max(0, (len(data) - 1) // step)
+    for index in range(last + 1):
+        piece = plain[index * step : (index + 1) * step]
+        target = view[position : position + len(piece) + TAG_BYTES]
+        sealer.encrypt_into(_nonce(index, is_last=index == last), piece, aad, target)
+        digest.update(target)
+        position += len(target)
+    return Sealed(bytes(sealed), digest.digest())
+
+
+def seal_stream(
+    record_key: RecordKey,
+    component_id: UUID,
+    reader: BinaryIO,
+    size_bytes: int,
+    plain_sha256: bytes,
+    writer: IO[bytes],
+    segment_exponent: int = SEGMENT_EXPONENT,
+) -> SealedStream:
+    """Seals exactly `size_bytes` from `reader` into `writer` with the memory of two segments.
+
+    Raises:
+        ValueError: the reader has fewer bytes, or others than the digest says; what was written is to be discarded.
+    """
+    header, sealer, aad = _begin(record_key, component_id, plain_sha256, segment_exponent)
+    step = 1 << segment_exponent
+    digest, plain_digest = hashlib.sha256(header), hashlib.sha256()
+    writer.write(header)
+    last = max(0, (size_bytes - 1) // step)
+    for index in range(last + 1):
+        piece = _read_exactly(reader, min(step, size_bytes - index * step))
+        plain_digest.update(piece)
+        sealed = sealer.encrypt(_nonce(index, is_last=index == last), piece, aad)
+        digest.update(sealed)
+        writer.write(sealed)
+    if plain_digest.digest() != plain_sha256:
+        raise ValueError("the bytes changed between arriving and being sealed")
+    return SealedStream(sealed_size(size_bytes, segment_exponent), digest.digest())
+
+
+def open_bytes(record_key: RecordKey, component_id: UUID, sealed: bytes) -> bytes:
+    """The plain bytes of a sealed object in memory.
+
+    Raises:
+        SealBroken: a subclass that names what is wrong.
+    """
+    header, opener, aad = _accept(record_key, component_id, sealed[: HEADER_BYTES + TAG_BYTES])
+    step = header.segment_bytes + TAG_BYTES
+    last, plain_size = _shape(len(sealed), header)
+    plain = bytearray(plain_size)
+    view, source = memoryview(plain), memoryview(sealed)[HEADER_BYTES:]
+    for index in range(last + 1):
+        piece = source[index * step : (index + 1) * step]
+        start = index * header.segment_bytes
+        target = view[start : start + len(piece) - TAG_BYTES]
+        try:
+            opener.decrypt_into(_nonce(index, is_last=index == last), piece, aad, target)
+        except InvalidTag:
+            raise Damaged(segment=index) from None
+    return bytes(plain)
+
+
+def open_chunks(record_key: RecordKey, component_id: UUID, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The plain bytes of a sealed object that arrives in chunks of any size, segment by segment.
+
+    Raises:
+        SealBroken: a subclass that names what is wrong; everything yielded before it did authenticate.
+    """
+    source = iter(chunks)
+    held = bytearray()
+
+    def fill(wanted: int) -> None:
+        while len(held) < wanted:
+            chunk = next(source, None)
+            if chunk is None:
+                return
+            held.extend(chunk)
+
+    fill(HEADER_BYTES + TAG_BYTES)
+    header, opener, aad = _accept(record_key, component_id, bytes(held[: HEADER_BYTES + TAG_BYTES]))
+    del held[:HEADER_BYTES]
+    step = header.segment_bytes + TAG_BYTES
+    index = 0
+    while True:
+        fill(step + 1)  # one byte more than a segment tells whether it is the last
+        is_last = len(held) <= step
+        piece = bytes(held[:step])
+        del held[:step]
+        if len(piece) < TAG_BYTES or (len(piece) == TAG_BYTES and index > 0):
+            raise Damaged(segment=index)
+        try:
+            yield opener.decrypt(_nonce(index, is_last=is_last), piece, aad)
+        except InvalidTag:
+            raise Damaged(segment=index) from None
+        if is_last:
+            return
+        index += 1
+
+
+class SealedReader(io.RawIOBase):
+    """The plain bytes of a sealed object as a seekable file that fetches only the segments it needs."""
+
+    def __init__(
+        self,
+        open_range: Callable[[int, int], BinaryIO],
+        sealed_size_bytes: int,
+        record_key: RecordKey,
+        component_id: UUID,
+    ) -> None:
+        self._open_range = open_range
+        with open_range(0, HEADER_BYTES + TAG_BYTES) as stream:
+            head = _read_up_to(stream, HEADER_BYTES + TAG_BYTES)
+        self._header, self._opener, self._aad = _accept(record_key, component_id, head)
+        self._last, self.size_bytes = _shape(sealed_size_bytes, self._header)
+        self._position = 0
+        self._held: tuple[int, bytes] = (-1, b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size_bytes}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Up to `size` bytes, all that is left when negative. Raises SealBroken as `open_bytes`."""
+        left = max(0, self.size_bytes - self._position)
+        wanted = left if size is None or size < 0 else min(size, left)
+        parts = []
+        while wanted > 0:
+            index, offset = divmod(self._position, self._header.segment_bytes)
+            part = self._segment(index)[offset : offset + wanted]
+            parts.append(part)
+            self._position += len(part)
+            wanted -= len(part)
+        return b"".join(parts) if len(parts) != 1 else parts[0]
+
+    def _segment(self, index: int) -> bytes:
+        if self._held[0] == index:
+            return self._held[1]
+        step = self._header.segment_bytes + TAG_BYTES
+        with self._open_range(HEADER_BYTES + index * step, step) as stream:
+            sealed = _read_up_to(stream, step)
+        try:
+            plain = self._opener.decrypt(_nonce(index, is_last=index == self._last), sealed, self._aad)
+        except (InvalidTag, ValueError):
+            raise Damaged(segment=index) from None
+        self._held = (index, plain)
+        return plain
+
+
+def _begin(
+    record_key: RecordKey, component_id: UUID, plain_sha256: bytes, segment_exponent: int
+) -> tuple[bytes, AESGCM, bytes]:
+    salt = record_key.salt_for(component_id, plain_sha256)
+    payload_key, commitment = record_key.component_keys(component_id, salt)
+    header = Header(
+        segment_exponent,
+        record_key.record_id,
+        component_id,
+        record_key.group_id,
+        record_key.wrapped,
+        salt,
+        commitment,
+    ).to_bytes()
+    return header, AESGCM(payload_key), hashlib.sha256(header).digest()
+
+
+def _accept(record_key: RecordKey, component_id: UUID, head: bytes) -> tuple[Header, AESGCM, bytes]:
+    header = read_header(head)
+    if (header.record_id, header.component_id) != (record_key.record_id, component_id):
+        raise WrongIdentity
+    payload_key, commitment = record_key.component_keys(component_id, header.salt)
+    if not hmac.compare_digest(commitment, header.commitment):
+        raise WrongKey
+    return header, AESGCM(payload_key), hashlib.sha256(head[:HEADER_BYTES]).digest()
+
+
+def _shape(sealed_size_bytes: int, header: Header) -> tuple[int, int]:
+    """The index of the last segment and the size of the plain text."""
+    body = sealed_size_bytes - HEADER_BYTES
+    step = header.segment_bytes + TAG_BYTES
+    segments = -(-body // step)
+    plain_size = body - TAG_BYTES * segments
+    last_body = body - (segments - 1) * step
+    if last_body < TAG_BYTES or (last_body == TAG_BYTES and segments > 1):
+        raise Damaged(segment=segments - 1)
+    return segments - 1, plain_size
+
+
+def _nonce(index: int, *, is_last: bool) -> bytes:
+    return index.to_bytes(11) + (b"\x01" if is_last else b"\x00")
+
+
+def _read_exactly(reader: BinaryIO, size: int) -> bytes:
+    data = _read_up_to(reader, size)
+    if len(data) != size:
+        raise ValueError(f"{size - len(data)} bytes are missing")
+    return data
+
+
+def _read_up_to(reader: BinaryIO, size: int) -> bytes:
+    data = reader.read(size)
+    if len(data) == size:
+        return data
+    parts = [data]
+    have = len(data)
+    while data and have < size:
+        data = reader.read(size - have)
+        parts.append(data)
+        have += len(data)
+    return b"".join(parts)

@@ -1,0 +1,1 @@
+"""The ledger: entries, the Merkle tree over them, checkpoints, time stamps, publication and verification."""
