@@ -200,9 +200,7 @@ class Formats:
         today = self.local(now).date()
         if end == today:
             return self.translator.gettext("today")
-        text = (
-            self.translator.gettext("{span} left") if end > today else self.translator.gettext("{span} over")
-        )
+        text = self.translator.gettext("{span} left") if end > today else self.translator.gettext("{span} over")
         return text.format(span=self.span(today, end))
 
     def ago(self, at: datetime, now: datetime) -> str:
@@ -217,7 +215,11 @@ class Formats:
         return self.translator.gettext("{span} ago").format(span=span)
 
     def seconds(self, seconds: float) -> str:
-        """A working time in at most two units: `2 hours 5 minutes`, `40 seconds`."""
+        """A working time in at most two units: `2 hours 5 minutes`, `40 seconds`; under ten, `0.3 seconds`."""
+        if seconds < 10:
+            text = f"{seconds:.1f}".removesuffix(".0")
+            forms = N_seconds
+            return self.translator.ngettext(*forms, 1 if text == "1" else 2) % {"num": text}
         minutes, rest = divmod(round(seconds), 60)
         hours, minutes = divmod(minutes, 60)
         parts = [

@@ -30,7 +30,17 @@ def page_image(number: int, width: int) -> bytes:
     big, text, small = (ImageFont.truetype(FONT, size, index=2) for size in (52, 32, 26))
     draw.text((620, 110), "个人银行结算账户开户申请书", "#222", big, anchor="mm")
     draw.text((1120, 180), "编号 KH20261124000137", "#444", small, anchor="rm")
-    for row, (name, value) in enumerate((("姓名", "赵丽颖"), ("证件号码", "1101**********2316"), ("账户种类", "Ⅰ类户"), ("联系电话", "139****6208"), ("职业", "教师"), ("住址", "滨海市建设路 18 号 3 单元"), ("经办人", "周敏"))):
+    for row, (name, value) in enumerate(
+        (
+            ("姓名", "赵丽颖"),
+            ("证件号码", "1101**********2316"),
+            ("账户种类", "Ⅰ类户"),
+            ("联系电话", "139****6208"),
+            ("职业", "教师"),
+            ("住址", "滨海市建设路 18 号 3 单元"),
+            ("经办人", "周敏"),
+        )
+    ):
         y = 240 + row * 120
         draw.rectangle((120, y, 1120, y + 120), outline="#555", width=3)
         draw.line((360, y, 360, y + 120), "#555", 3)
@@ -42,7 +52,9 @@ def page_image(number: int, width: int) -> bytes:
     mark = Image.new("RGBA", image.size, (0, 0, 0, 0))
     for x in range(0, 1240, 480):
         for y in range(0, 1754, 260):
-            ImageDraw.Draw(mark).text((x + (y // 260 % 2) * 160, y), "李秀兰 2026-11-24 15:42", (60, 80, 110, 46), small)
+            ImageDraw.Draw(mark).text(
+                (x + (y // 260 % 2) * 160, y), "李秀兰 2026-11-24 15:42", (60, 80, 110, 46), small
+            )
     image.paste(mark.rotate(18), (0, 0), mark.rotate(18))
     image = image.resize((width, width * 1754 // 1240))
     out = io.BytesIO()
@@ -75,7 +87,9 @@ def application() -> Starlette:
         return Response(page_image(number, 144 if "thumbs" in request.url.path else 1240), media_type="image/jpeg")
 
     def progress(_request: Request) -> Response:
-        return JSONResponse({"state": "running", "done": 31000, "total": 48213, "text": "31,000 / 48,213", "version": "1"})
+        return JSONResponse(
+            {"state": "running", "done": 31000, "total": 48213, "text": "31,000 / 48,213", "version": "1"}
+        )
 
     return Starlette(
         routes=[

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from vault.foundation.errors import Fault, N_
+from vault.foundation.errors import N_, Fault
 from vault.surfaces.i18n import FAULT_WORDS, Language, translator
 from vault.surfaces.web.views import desk, entrance, health, intake, ledger, people, records
 from vault.surfaces.web.views.parts import (
@@ -108,7 +108,12 @@ def _entrance(t: Texts, language: Language) -> list[Sample]:
     )
     wrong = Form(
         {"sign_in_name": "lixiulan"},
-        (FieldError("password", t("登录名或密码不对。再错 3 次，账号锁定 15 分钟。", "The sign-in name or the password is wrong.")),),
+        (
+            FieldError(
+                "password",
+                t("登录名或密码不对。再错 3 次，账号锁定 15 分钟。", "The sign-in name or the password is wrong."),
+            ),
+        ),
     )
     say = translator(language).gettext
     missing = entrance.ProblemView(
@@ -204,7 +209,10 @@ def _intake(t: Texts) -> list[Sample]:
         "reason": (Option("pdf-script", t("PDF 带脚本", "Script in PDF")), Option("truncated", t("图像残缺", "Broken image"))),
     })  # fmt: skip
     paging = Paging(1284, 4, None, None, "/batches?after=b4")
-    close = (Action(N_("Close the batch"), BATCH + "/close", "post", "primary"), Action(N_("Send more"), "/intake?batch=b1"))
+    close = (
+        Action(N_("Close the batch"), BATCH + "/close", "post", "primary"),
+        Action(N_("Send more"), "/intake?batch=b1"),
+    )
     batch = intake.BatchView(
         "b1", "11 月 24 日下午 · 许可申请", "open", "人民币银行结算账户资料", STATION, ago(minutes=31), None,
         intake.Balance(120, 76, 72, 2, 1), _items(t), Paging(76, 6, None, None, BATCH + "?after=i6"), story, close, BATCH + "/progress",
@@ -239,19 +247,45 @@ def record(t: Texts, *, unmasked: bool = False) -> records.RecordView:
         records.Reason("CN-BANK-ACCOUNT", t("自账户撤销之日起至少保管 10 年", "at least 10 years after the account is closed"), "人民币银行结算账户管理办法 第六十一条", is_winner=True, is_verified=True),
         records.Reason("DEFAULT-5Y", t("无明确规定的业务单至少保管 5 年", "at least 5 years where no rule is clear"), t("本单位办法 C6.1", "the organisation's own measures, C6.1"), is_winner=False, is_verified=False),
     )  # fmt: skip
-    keeping = records.Keeping(date(2026, 11, 24), "CN-BANK-ACCOUNT", "人民币银行结算账户资料", t("账户撤销", "the account is closed"), "open", None, None, "governance", lock_until, reasons)
+    keeping = records.Keeping(
+        date(2026, 11, 24),
+        "CN-BANK-ACCOUNT",
+        "人民币银行结算账户资料",
+        t("账户撤销", "the account is closed"),
+        "open",
+        None,
+        None,
+        "governance",
+        lock_until,
+        reasons,
+    )
     personal = (
         records.PersonalField("id_number", "1101**********2316", "110105198403212316" if unmasked else None),
         records.PersonalField("card_number", "6222 **** **** 0912", "6222021001116240912" if unmasked else None),
         records.PersonalField("phone", "139****6208", "13901236208" if unmasked else None),
     )
-    component = records.ComponentRow("c1", "original", 1, "image/tiff", 118_231, digest("c1"), "worm:///var/lib/slipvault/store", "v1", "governance", lock_until, "verified", ago(minutes=12))
+    component = records.ComponentRow(
+        "c1",
+        "original",
+        1,
+        "image/tiff",
+        118_231,
+        digest("c1"),
+        "worm:///var/lib/slipvault/store",
+        "v1",
+        "governance",
+        lock_until,
+        "verified",
+        ago(minutes=12),
+    )
     components = (
         component,
         records.ComponentRow("c2", "access_copy", 1, "application/pdf", 96_400, digest("c2"), component.store, "v1", "governance", lock_until, "verified", ago(minutes=12)),
         records.ComponentRow("c3", "page", 1, "image/jpeg", 143_000, digest("c3"), component.store, "v1", "governance", lock_until, "unverified"),
     )  # fmt: skip
-    pages = tuple(records.PageImage(n, f"{RECORD}/pages/{n}.jpg", f"{RECORD}/thumbs/{n}.jpg", 1240, 1754) for n in range(1, 5))
+    pages = tuple(
+        records.PageImage(n, f"{RECORD}/pages/{n}.jpg", f"{RECORD}/thumbs/{n}.jpg", 1240, 1754) for n in range(1, 5)
+    )
     story = (
         entry("catalogue:record:register", 31, STATION, index=48180),
         entry("catalogue:renditions:add", 30, SYSTEM, index=48181),
@@ -276,7 +310,17 @@ def record_bare(t: Texts) -> records.RecordView:
     """A record just received, seen by somebody with few rights."""
     whole = record(t)
     lock_until = datetime(2026, 12, 1, 7, 0, tzinfo=UTC)
-    keeping = records.Keeping(date(2026, 11, 24), "DEFAULT-5Y", "无明确规定的业务单", t("业务办结", "the matter is settled"), "set", date(2026, 11, 24), date(2031, 11, 24), "governance", lock_until)
+    keeping = records.Keeping(
+        date(2026, 11, 24),
+        "DEFAULT-5Y",
+        "无明确规定的业务单",
+        t("业务办结", "the matter is settled"),
+        "set",
+        date(2026, 11, 24),
+        date(2031, 11, 24),
+        "governance",
+        lock_until,
+    )
     return records.RecordView(
         id="x", href=RECORD, archival_number="J042-YW·2026-D05-TSZ-0042", title="消费者投诉登记表", state="received",
         fonds=whole.fonds, category=whole.category, year=2026, period="D05", item_number=42, business_number="", business_type="投诉",
@@ -299,12 +343,29 @@ def _records(t: Texts) -> list[Sample]:
     })  # fmt: skip
     paging = Paging(1_004_217, 6, None, "/records?before=1", "/records?after=6")
     bulk = (records.BulkAction("export", N_("Export the list")), records.BulkAction("verify", N_("Verify")))
-    listing = records.RecordListView(records.RecordFilter(q="开户"), choices, rows, paging, "/records.csv?q=开户", bulk, may_search_personal=True)
-    unmasked = (Notice(t("完整号码只显示这一次，已记入存证日志。", "The whole numbers are shown this once; the ledger has recorded it."), "warn"),)
+    listing = records.RecordListView(
+        records.RecordFilter(q="开户"), choices, rows, paging, "/records.csv?q=开户", bulk, may_search_personal=True
+    )
+    unmasked = (
+        Notice(
+            t(
+                "完整号码只显示这一次，已记入存证日志。",
+                "The whole numbers are shown this once; the ledger has recorded it.",
+            ),
+            "warn",
+        ),
+    )
     return [
         Sample("records", "/records?q=开户", "records.html", "records", listing),
         Sample("record", RECORD, "record.html", "records", record(t)),
-        Sample("record-unmasked", RECORD + "/unmask", "record.html", "records", record(t, unmasked=True), notices=unmasked),
+        Sample(
+            "record-unmasked",
+            RECORD + "/unmask",
+            "record.html",
+            "records",
+            record(t, unmasked=True),
+            notices=unmasked,
+        ),
         Sample("record-new", "/records/new", "record.html", "records", record_bare(t)),
     ]
 
@@ -326,9 +387,20 @@ def _ledger(t: Texts) -> list[Sample]:
     )  # fmt: skip
 
     def view(verification: ledger.LedgerVerification) -> ledger.LedgerView:
-        return ledger.LedgerView(ledger.EntryFilter(), choices, rows, Paging(48_214, 6, None, None, "/ledger?after=5"), checkpoint, 1, verification, export_href="/ledger/export")
+        return ledger.LedgerView(
+            ledger.EntryFilter(),
+            choices,
+            rows,
+            Paging(48_214, 6, None, None, "/ledger?after=5"),
+            checkpoint,
+            1,
+            verification,
+            export_href="/ledger/export",
+        )
 
-    running = ledger.LedgerVerification("running", progress=Progress(31_000, 48_213, 214_000.0, 0.1), progress_href="/ledger/progress")
+    running = ledger.LedgerVerification(
+        "running", progress=Progress(31_000, 48_213, 214_000.0, 0.1), progress_href="/ledger/progress"
+    )
     proof = ledger.EntryView(
         "01935c1e-8f2a-7cc1-b4aa-3f9d2e61a0c7", ago(minutes=4), "catalogue:field:unmask", LI, "record", Link(NUMBER, RECORD),
         (("field", "id_number"), ("reason_sha256", digest("reason"))), '{"actor":{"id":"0193a2","kind":"person"},"at":"2026-11-24T07:38:31.120Z","details":{"field":"id_number"},"event":"catalogue:field:unmask"}',
@@ -344,16 +416,26 @@ def _ledger(t: Texts) -> list[Sample]:
 
 def _health(t: Texts) -> list[Sample]:
     checks = (
-        health.CheckRow("lock-compliance-delete", True, t("拒绝删除：AccessDenied", "refused to remove it: AccessDenied")),
+        health.CheckRow(
+            "lock-compliance-delete", True, t("拒绝删除：AccessDenied", "refused to remove it: AccessDenied")
+        ),
         health.CheckRow("lock-shorten", True, t("拒绝缩短锁定期", "refused to shorten the lock")),
         health.CheckRow("hold-delete", True, t("拒绝删除被冻结的版本", "refused to remove a held version")),
     )
-    lying = (health.CheckRow("lock-compliance-delete", False, t("答复 204，对象消失", "answered 204 and the object is gone")), *checks[1:])
+    lying = (
+        health.CheckRow(
+            "lock-compliance-delete", False, t("答复 204，对象消失", "answered 204 and the object is gone")
+        ),
+        *checks[1:],
+    )
     stores = (
         health.StoreRow("worm:///var/lib/slipvault/store", "honest", ago(minutes=12), checks, (), 4_108_233, 812_400_000_000),
         health.StoreRow("s3+https://obs.binhai.gov.cn/slips", "lies", ago(minutes=3), lying, (t("在合规锁定期内删除了对象版本（应拒绝）", "removed a version under compliance lock (must refuse)"),), 0, 0),
     )  # fmt: skip
-    epochs = (health.EpochRow(2, "current", ago(days=40), None, 38), health.EpochRow(1, "destroyed", ago(days=400), ago(days=40), 0))
+    epochs = (
+        health.EpochRow(2, "current", ago(days=40), None, 38),
+        health.EpochRow(1, "destroyed", ago(days=400), ago(days=40), 0),
+    )
     groups = (
         health.GroupRow("CN-BANK-ACCOUNT", "2026", 1, "current", 2, 38_211),
         health.GroupRow("CN-ACC-VOUCHER", "2026", 1, "current", 2, 120_442),
@@ -361,11 +443,22 @@ def _health(t: Texts) -> list[Sample]:
     )
     services = (
         health.ServiceRow(t("数据库", "Database"), "up", t("答复 0.4 毫秒", "answers in 0.4 ms")),
-        health.ServiceRow(t("后台作业", "Jobs"), "slow", t("212 个等待，最久 3 分钟", "212 waiting, the oldest for 3 minutes")),
+        health.ServiceRow(
+            t("后台作业", "Jobs"), "slow", t("212 个等待，最久 3 分钟", "212 waiting, the oldest for 3 minutes")
+        ),
         health.ServiceRow(t("存证日志排序", "Ledger sequencer"), "up", t("落后 0.3 秒", "0.3 s behind")),
-        health.ServiceRow(t("时间戳", "Time stamps"), "down", t("授时中心无答复，已 18 分钟", "no answer for 18 minutes")),
+        health.ServiceRow(
+            t("时间戳", "Time stamps"), "down", t("授时中心无答复，已 18 分钟", "no answer for 18 minutes")
+        ),
     )
-    view = health.HealthView(stores, "file:///etc/slipvault/custodian", epochs, groups, services, (Action(N_("Try the stores now"), "/health/probe", "post", "primary"),))
+    view = health.HealthView(
+        stores,
+        "file:///etc/slipvault/custodian",
+        epochs,
+        groups,
+        services,
+        (Action(N_("Try the stores now"), "/health/probe", "post", "primary"),),
+    )
     cancel = (Action(N_("Cancel"), "/jobs/j1/cancel", "post"),)
     jobs = (
         health.JobRow("j1", "/jobs/j1", t("全库核对", "Verify everything"), "running", Progress(412_000, 1_004_217, 3412.0, 173.0), ago(minutes=2), None, 1, actions=cancel),
@@ -373,8 +466,25 @@ def _health(t: Texts) -> list[Sample]:
         health.JobRow("j3", "/jobs/j3", t("时间戳", "Time stamp"), "failed", None, ago(minutes=18), ago(minutes=17), 5, t("授时中心无答复（5 次）；10 分钟后再试", "The authority did not answer (5 times); tried again in 10 minutes"), (Action(N_("Try again"), "/jobs/j3/retry", "post"),)),
         health.JobRow("j4", "/jobs/j4", t("存储探测", "Store probe"), "done", None, ago(minutes=12), ago(minutes=12), 1),
     )  # fmt: skip
-    listing = health.JobListView("", (("waiting", 212), ("running", 2), ("failed", 1), ("done", 18_233)), jobs, Paging(18_448, 4, None, None, "/jobs?after=j4"), "/jobs/progress")
-    job = health.JobView("j1", t("全库核对", "Verify everything"), "running", Progress(412_000, 1_004_217, 3412.0, 173.0), ago(minutes=2), None, 1, result=((t("不符", "Findings"), "0"),), actions=cancel, progress_href="/jobs/j1/progress")
+    listing = health.JobListView(
+        "",
+        (("waiting", 212), ("running", 2), ("failed", 1), ("done", 18_233)),
+        jobs,
+        Paging(18_448, 4, None, None, "/jobs?after=j4"),
+        "/jobs/progress",
+    )
+    job = health.JobView(
+        "j1",
+        t("全库核对", "Verify everything"),
+        "running",
+        Progress(412_000, 1_004_217, 3412.0, 173.0),
+        ago(minutes=2),
+        None,
+        1,
+        result=((t("不符", "Findings"), "0"),),
+        actions=cancel,
+        progress_href="/jobs/j1/progress",
+    )
     return [
         Sample("health", "/health", "health.html", "health", view),
         Sample("jobs", "/jobs", "jobs.html", "jobs", listing),
@@ -384,7 +494,11 @@ def _health(t: Texts) -> list[Sample]:
 
 def _people(t: Texts) -> list[Sample]:
     archivist, system = t("档案管理员", "Archive administrator"), t("系统管理员", "System officer")
-    security, auditor, clerk = t("安全保密管理员", "Security officer"), t("安全审计员", "Audit officer"), t("窗口人员", "Window clerk")
+    security, auditor, clerk = (
+        t("安全保密管理员", "Security officer"),
+        t("安全审计员", "Audit officer"),
+        t("窗口人员", "Window clerk"),
+    )
     rows = (
         people.PersonRow("1", "/people/1", "李秀兰", "lixiulan", "档案室", (archivist,), "active", ago(seconds=12)),
         people.PersonRow("2", "/people/2", "王建国", "wangjianguo", "营业部", (clerk,), "active", ago(hours=1)),
@@ -396,12 +510,18 @@ def _people(t: Texts) -> list[Sample]:
         people.RoleRow("system", system, t("维护系统、存储与扫描站。", "Runs the system, its stores and stations."), ("access:token:issue", "oversight:health:read"), 2, (security, auditor)),
         people.RoleRow("auditor", auditor, t("只读存证日志与核对结果。", "Reads the ledger and its verification."), ("ledger:entry:read",), 1, (system, security)),
     )  # fmt: skip
-    options = tuple(Option(code, name) for code, name in (("archivist", archivist), ("clerk", clerk), ("system", system)))
+    options = tuple(
+        Option(code, name) for code, name in (("archivist", archivist), ("clerk", clerk), ("system", system))
+    )
     choices = Choices({
         "unit": UNITS, "role": options, "state": (Option("active", t("在用", "Active")),),
         "class_code": tuple(Option(k.code, k.name, k.period) for k in CLASSES),
     })  # fmt: skip
-    story = (entry("access:person:add", 60 * 24 * 300, WANG, index=12), entry("access:role:give", 60 * 24 * 299, WANG, archivist, 14), entry("access:session:start", 360, LI, index=48001))
+    story = (
+        entry("access:person:add", 60 * 24 * 300, WANG, index=12),
+        entry("access:role:give", 60 * 24 * 299, WANG, archivist, 14),
+        entry("access:session:start", 360, LI, index=48001),
+    )
     person = people.PersonView(
         "1", "/people/1", "李秀兰", "lixiulan", "档案室", "active", ago(days=300), ago(seconds=12), (archivist,),
         ("catalogue:record:read", "catalogue:original:fetch", "catalogue:field:unmask", "intake:item:send", "intake:batch:read"), story,
@@ -426,9 +546,15 @@ def empty(language: Language) -> list[Sample]:
     """Every list and object with nothing on it."""
     t = Texts(language)
     none, nothing = Paging(0, 0), Choices()
-    checkpointless = ledger.LedgerView(ledger.EntryFilter(), nothing, (), none, None, 0, ledger.LedgerVerification("never"))
-    batch = intake.BatchView("b", "空批次", "open", "会计凭证", LI, NOW, None, intake.Balance(None, 0, 0, 0), (), none, ())
-    waiting = ledger.EntryView("e", NOW, "access:session:start", LI, "session", None, (), "{}", digest("e"), None, None, (), is_proven=False)
+    checkpointless = ledger.LedgerView(
+        ledger.EntryFilter(), nothing, (), none, None, 0, ledger.LedgerVerification("never")
+    )
+    batch = intake.BatchView(
+        "b", "空批次", "open", "会计凭证", LI, NOW, None, intake.Balance(None, 0, 0, 0), (), none, ()
+    )
+    waiting = ledger.EntryView(
+        "e", NOW, "access:session:start", LI, "session", None, (), "{}", digest("e"), None, None, (), is_proven=False
+    )
     person = people.PersonView("p", "/people/p", "新人", "xinren", "档案室", "invited", NOW, None, (), (), ())
     return [
         Sample("desk-empty", "/?empty", "desk.html", "desk", desk.DeskView((), (), (), (), tuple(HourCount(h, 0) for h in range(24)))),

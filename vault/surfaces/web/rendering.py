@@ -75,7 +75,9 @@ def environment(language: Language, assets: Assets) -> Environment:
         languages=tuple(Language),
         charts=charts,
     )
-    env.filters.update(event_word=words.event, field_word=words.personal_field, query=_query)
+    # The i18n extension marks what `_` returns as safe markup, which is right only for literals in templates:
+    # message ids that come from a view go through `say`, whose answer is escaped like any other value.
+    env.filters.update(say=speaker.gettext, event_word=words.event, field_word=words.personal_field, query=_query)
     return env
 
 

@@ -42,9 +42,7 @@ class RecordFilter:
     @property
     def is_narrowed(self) -> bool:
         """Whether anything but the order is set."""
-        return any(
-            (self.q, self.business_type, self.unit, self.class_code, self.state, self.from_date, self.to_date)
-        )
+        return any((self.q, self.business_type, self.unit, self.class_code, self.state, self.from_date, self.to_date))
 
 
 @dataclass(frozen=True, slots=True)

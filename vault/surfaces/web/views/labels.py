@@ -1,0 +1,27 @@
+"""What actions are called, so that the same act has the same name on every page and in both languages."""
+
+from __future__ import annotations
+
+from vault.foundation.errors import N_
+
+ADD_PERSON = N_("Add a person")
+CANCEL = N_("Cancel")
+CLOSE_BATCH = N_("Close the batch")
+DISABLE = N_("Disable")
+ENABLE = N_("Enable")
+EXPORT_LIST = N_("Export the list")
+FETCH_ORIGINAL = N_("Fetch the original")
+NEW_ONE_TIME_PASSWORD = N_("New one-time password")
+PROBE_STORES = N_("Try the stores now")
+REVOKE = N_("Revoke")
+SEND_MORE = N_("Send more")
+SEND_SCANS = N_("Send scans")
+SETTLE = N_("Seen to")
+TRY_AGAIN = N_("Try again")
+VERIFY = N_("Verify")
+VERIFY_NOW = N_("Verify now")
+
+RECEIVED_TODAY = N_("Records received today")
+BEING_WORKED_ON = N_("Being worked on")
+IN_QUARANTINE = N_("In quarantine")
+NOT_BALANCED = N_("Batches not balanced")
