@@ -6,3 +6,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+def pytest_configure(config) -> None:
+    config.addinivalue_line("markers", "browsing(**settings): browser settings of a test of the pages")

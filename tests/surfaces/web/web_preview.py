@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import io
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -62,6 +65,45 @@ def page_image(number: int, width: int) -> bytes:
     return out.getvalue()
 
 
+class Inbox:
+    """Answers uploads as the service does, by what the body says: good, duplicate, refuse, busy-once, slow."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, list[str]] = {}
+
+    async def batches(self, request: Request) -> Response:
+        told = await request.json()
+        if request.headers.get("x-csrf-token") != "c2FtcGxlLXRva2Vu" or not told["name"]:
+            return JSONResponse({"code": "bad-request", "detail": "bad"}, 400)
+        return JSONResponse({"id": "b-1", "name": told["name"]}, 201)
+
+    async def items(self, request: Request) -> Response:
+        body = (await request.body()).decode()
+        value = request.headers["slipvault-metadata"]
+        told = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+        key = request.headers["idempotency-key"]
+        if (
+            request.headers.get("x-csrf-token") != "c2FtcGxlLXRva2Vu"
+            or told.get("batch_id") != "b-1"
+            or not told["file_name"]
+        ):
+            return JSONResponse({"code": "bad-request", "detail": "bad"}, 400)
+        seen = self.keys.setdefault(body, [])
+        seen.append(key)
+        if body == "slow" and len(seen) == 1:
+            await asyncio.sleep(30)
+        if body == "busy-once" and seen.count(key) == 1:
+            return JSONResponse({"code": "busy", "detail": "busy"}, 503)
+        if body == "refuse":
+            finding = {"severity": "refuse", "message": "第 4 页读不出", "hint": "请重新扫描"}
+            return JSONResponse({"code": "item-refused", "detail": "x", "findings": [finding]}, 422)
+        status = "duplicate" if body == "duplicate" else "accepted"
+        return JSONResponse({"status": status, "record_id": "r-1", "findings": []}, 201)
+
+    def asked(self, _request: Request) -> Response:
+        return JSONResponse(self.keys)
+
+
 def application() -> Starlette:
     """Answers each sample's address (query included) with its page."""
     renderer = Renderer()
@@ -88,11 +130,15 @@ def application() -> Starlette:
 
     def progress(_request: Request) -> Response:
         return JSONResponse(
-            {"state": "running", "done": 31000, "total": 48213, "text": "31,000 / 48,213", "version": "1"}
+            {"state": "running", "done": 40000, "total": 48213, "text": "40,000 / 48,213", "version": "1"}
         )
 
+    inbox = Inbox()
     return Starlette(
         routes=[
+            Route("/api/v1/batches", inbox.batches, methods=["POST"]),
+            Route("/api/v1/intake/items", inbox.items, methods=["POST"]),
+            Route("/keys", inbox.asked),
             Route("/static/{name}", static),
             Route("/records/{id}/pages/{number:int}.jpg", image),
             Route("/records/{id}/thumbs/{number:int}.jpg", image),

@@ -1,0 +1,192 @@
+"""The sample pages in a real browser: accessible, within the content policy, working with and without scripts."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+from web_preview import serving
+from web_samples import RECORD, empty, full
+
+from vault.surfaces.i18n import Language
+
+pytestmark = pytest.mark.slow
+SAMPLES = {sample.name: sample for sample in [*full(Language.ZH), *empty(Language.ZH)]}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def root():
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture
+def opened(browser, root, request):
+    """A page at 1280 in Chinese, unless the test names other settings with `browsing`."""
+    mark = request.node.get_closest_marker("browsing")
+    told = dict(mark.kwargs) if mark else {}
+    language = told.pop("language", "zh")
+    width = told.pop("width", 1280)
+    context = browser.new_context(viewport={"width": width, "height": 900}, **told)
+    context.add_cookies([{"name": "language", "value": language, "url": root}])
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    yield page
+    context.close()
+
+
+def test_no_page_has_an_axe_violation_or_meets_the_content_policy(browser, root) -> None:
+    told: list[str] = []
+    for language, width, scheme in (("zh", 1280, "light"), ("en", 390, "dark")):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        context.add_cookies([{"name": "language", "value": language, "url": root}])
+        page = context.new_page()
+        page.on("console", lambda message: "Content Security Policy" in message.text and told.append(message.text))
+        page.on("pageerror", lambda error: told.append(str(error)))
+        for name, sample in SAMPLES.items():
+            page.goto(root + sample.address, wait_until="load")
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if wide > 0:
+                told.append(f"{name} {language} {width}: {wide} px too wide")
+            told.extend(f"{name} {language}: {v['id']}" for v in Axe().run(page).response["violations"])
+        context.close()
+    assert told == []
+
+
+def test_the_policy_stops_an_inline_script(opened: Page, root: str) -> None:
+    opened.goto(root + "/")
+    opened.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"document.title=1\">')")
+    opened.evaluate(
+        "const s = document.createElement('script'); s.textContent = 'document.title = 2'; document.body.append(s)"
+    )
+    opened.wait_for_timeout(200)
+    assert opened.title() not in ("1", "2")
+
+
+def test_viewer_keys_turn_pages_zoom_rotate_and_spread(opened: Page, root: str) -> None:
+    opened.goto(root + RECORD)
+    place = opened.locator("#viewer-place")
+    image = opened.locator("#page-image")
+    expect(place).to_have_text("第 1 页，共 4 页")
+    opened.keyboard.press("ArrowRight")
+    expect(place).to_have_text("第 2 页，共 4 页")
+    expect(image).to_have_attribute("src", f"{RECORD}/pages/2.jpg")
+    assert opened.url.endswith("?page=2")
+    before = image.bounding_box()
+    opened.keyboard.press("+")
+    expect(opened.locator("#viewer-zoom")).to_have_text("125%")
+    assert image.bounding_box()["width"] > before["width"] * 1.2
+    opened.keyboard.press("w")
+    opened.keyboard.press("r")
+    turned = image.bounding_box()
+    assert turned["width"] > turned["height"]
+    opened.keyboard.press("End")
+    expect(place).to_have_text("第 4 页，共 4 页")
+    opened.keyboard.press("Home")
+    opened.keyboard.press("s")
+    expect(opened.locator("#stage img:visible")).to_have_count(2)
+    opened.locator("#thumbs a").nth(2).click()
+    expect(place).to_have_text("第 3 页，共 4 页")
+
+
+@pytest.mark.browsing(java_script_enabled=False)
+def test_without_a_script_pages_and_thumbnails_are_links(opened: Page, root: str) -> None:
+    opened.goto(root + RECORD)
+    expect(opened.locator("#viewer-tools")).to_be_hidden()
+    expect(opened.locator("#page-image")).to_be_visible()
+    assert opened.locator("#page-next").get_attribute("href") == f"{RECORD}?page=2#viewer"
+    opened.goto(root + "/intake")
+    expect(opened.locator("#send")).to_be_visible()
+    assert opened.locator("#intake-form").get_attribute("enctype") == "multipart/form-data"
+
+
+def test_slash_goes_to_the_search_and_escape_leaves_it(opened: Page, root: str) -> None:
+    opened.goto(root + "/records?q=开户")
+    opened.keyboard.press("/")
+    expect(opened.locator("#search")).to_be_focused()
+    opened.keyboard.type("j/")
+    expect(opened.locator("#search")).to_have_value("j/")
+    opened.keyboard.press("Escape")
+    expect(opened.locator("#search")).not_to_be_focused()
+
+
+def test_selecting_counts_and_opens_the_bulk_actions(opened: Page, root: str) -> None:
+    opened.goto(root + "/records?q=开户")
+    button = opened.locator("#bulk-bar button").first
+    expect(button).to_be_disabled()
+    opened.locator("[data-pick-all]").check()
+    expect(opened.locator("[data-picked]")).to_have_text("已选 6 份")
+    expect(button).to_be_enabled()
+    opened.locator("[data-pick]").first.uncheck()
+    expect(opened.locator("[data-picked]")).to_have_text("已选 5 份")
+
+
+def test_progress_is_shown_as_it_goes_on(opened: Page, root: str) -> None:
+    opened.goto(root + "/ledger?running")
+    expect(opened.locator(".progress-text").first).to_have_text("40,000 / 48,213")
+
+
+@pytest.mark.browsing(width=390)
+def test_on_a_phone_the_rail_opens_and_closes_by_links_alone(opened: Page, root: str) -> None:
+    opened.goto(root + "/")
+    rail = opened.locator("#rail")
+    expect(rail).to_be_hidden()
+    opened.locator(".menu-open").click()
+    expect(rail).to_be_visible()
+    opened.locator(".menu-close").click()
+    expect(rail).to_be_hidden()
+
+
+def send(page: Page, root: str, *files: tuple[str, bytes]) -> None:
+    page.goto(root + "/intake")
+    page.locator("[name=class_code]").first.check()
+    page.locator("[name=batch_name]").fill("二十四日下午")
+    page.locator("[name=sheets_announced]").fill(str(len(files)))
+    page.locator("#f-files").set_input_files(
+        [{"name": name, "mimeType": "application/octet-stream", "buffer": body} for name, body in files]
+    )
+
+
+def test_each_file_is_sent_by_itself_and_shows_what_the_server_said(opened: Page, root: str) -> None:
+    send(opened, root, ("好.tif", b"good"), ("again.tif", b"duplicate"), ("坏.pdf", b"refuse"), ("空.tif", b""))
+    rows = opened.locator("#uploads li")
+    expect(rows.nth(0).locator(".state")).to_have_text("已入库")
+    expect(rows.nth(0).get_by_role("link")).to_have_attribute("href", "/records/r-1")
+    expect(rows.nth(1).locator(".state")).to_have_text("库中已有")
+    expect(rows.nth(2).locator(".state")).to_have_text("已退回")
+    expect(rows.nth(2).locator(".upload-note")).to_have_text("第 4 页读不出 请重新扫描")
+    expect(rows.nth(3).locator(".upload-note")).to_have_text("文件为空，未发送。")
+    expect(opened.locator("#upload-summary")).to_contain_text("已发送 4 / 4：入库 1，库中已有 1，退回 2，未发送 0")
+    expect(opened.locator("#upload-batch a")).to_have_attribute("href", "/batches/b-1")
+
+
+def test_a_passing_failure_is_tried_again_with_the_same_key(opened: Page, root: str) -> None:
+    send(opened, root, ("later.tif", b"busy-once"))
+    expect(opened.locator("#uploads .state")).to_have_text("已入库")
+    keys = opened.evaluate("fetch('/keys').then((r) => r.json())")["busy-once"]
+    assert len(keys) >= 2
+    assert keys[-1] == keys[-2]
+
+
+def test_a_file_under_way_can_be_cancelled_and_sent_after_all(opened: Page, root: str) -> None:
+    send(opened, root, ("slow.tif", b"slow"))
+    row = opened.locator("#uploads li")
+    expect(row.locator(".state")).to_have_text("正在检查")
+    row.get_by_role("button").click()
+    expect(row.locator(".state")).to_have_text("已取消")
+    row.get_by_role("button").click()
+    expect(row.locator(".state")).to_have_text("已入库")
+
+
+def test_without_a_class_nothing_is_sent(opened: Page, root: str) -> None:
+    opened.goto(root + "/intake")
+    opened.locator("#f-files").set_input_files([{"name": "a.tif", "mimeType": "image/tiff", "buffer": b"good"}])
+    expect(opened.locator("#upload-list")).to_be_hidden()
