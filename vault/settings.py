@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vault.foundation.errors import Fault, N_, VaultError
+from vault.foundation.errors import N_, Fault, VaultError
 
 
 class BadSetting(VaultError):
@@ -88,6 +88,8 @@ class Settings:
 
 
 def _default_home(env: Mapping[str, str]) -> str:
+    if os.geteuid() == 0:  # the database server runs as another user, who could not pass through /root
+        return "/var/lib/slipvault"
     data = env.get("XDG_DATA_HOME") or "~/.local/share"
     return f"{data}/slipvault"
 

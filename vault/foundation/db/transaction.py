@@ -22,7 +22,7 @@ from vault.foundation.ledger.tables import ledger_entries
 
 UNWITNESSED_SQLSTATE = "SV001"
 
-Detail: TypeAlias = "str | int | bool | None | list[Detail] | dict[str, Detail]"
+Detail: TypeAlias = "str | int | bool | list[Detail] | dict[str, Detail] | None"
 
 
 class Transaction:

@@ -31,7 +31,7 @@ def canonical_json(value: object) -> bytes:
     """RFC 8785 restricted to texts, integers within 2^53, booleans, null, lists, and objects with ASCII keys.
 
     Raises:
-        ValueError: the value holds anything else.
+        ValueError, TypeError: the value holds anything else.
     """
     _require_canonical(value)
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
@@ -52,7 +52,7 @@ def _require_canonical(value: object) -> None:
                 raise ValueError("keys of canonical objects are ASCII texts")
             _require_canonical(item)
     else:
-        raise ValueError(f"{type(value).__name__} has no canonical form")
+        raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
 def leaf_hash(body: bytes) -> bytes:

@@ -1,0 +1,78 @@
+"""Checkpoints: C2SP signed notes over size and root of the tree, signed with Ed25519."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+_ED25519 = b"\x01"
+_DASH = "\u2014 "
+
+Sign = Callable[[bytes], bytes]
+
+
+class BadCheckpoint(ValueError):
+    """A note that is not a checkpoint of this log, or is not signed by its key."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Size and root of the tree at one moment."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def text(self) -> str:
+        """The text that is signed."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+
+def origin_of(public_key: bytes) -> str:
+    """The name of the log whose checkpoints this key signs."""
+    return f"slipvault.local/{hashlib.sha256(public_key).hexdigest()[:16]}"
+
+
+def key_id(origin: str, public_key: bytes) -> bytes:
+    """The four bytes before a signature (C2SP signed-note)."""
+    return hashlib.sha256(origin.encode() + b"\n" + _ED25519 + public_key).digest()[:4]
+
+
+def signed_note(checkpoint: Checkpoint, public_key: bytes, sign: Sign) -> str:
+    """The checkpoint as a signed note."""
+    text = checkpoint.text()
+    signature = key_id(checkpoint.origin, public_key) + sign(text.encode())
+    return f"{text}\n{_DASH}{checkpoint.origin} {base64.b64encode(signature).decode()}\n"
+
+
+def open_note(note: str, public_key: bytes) -> Checkpoint:
+    """The checkpoint of a note that `public_key` signed.
+
+    Raises:
+        BadCheckpoint: another form, another log, or no valid signature.
+    """
+    text, separator, signatures = note.partition("\n\n")
+    lines = text.split("\n")
+    if not separator or len(lines) < 3:
+        raise BadCheckpoint("not a signed note")
+    origin, size, root = lines[:3]
+    wanted = key_id(origin, public_key)
+    for line in signatures.splitlines():
+        name, _, encoded = line.removeprefix(_DASH).partition(" ")
+        try:
+            signature = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            continue
+        if name == origin and signature[:4] == wanted:
+            try:
+                Ed25519PublicKey.from_public_bytes(public_key).verify(signature[4:], f"{text}\n".encode())
+                return Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
+            except (InvalidSignature, ValueError, binascii.Error):
+                raise BadCheckpoint("the signature or a line of the note is wrong") from None
+    raise BadCheckpoint("no signature of this key")

@@ -1,0 +1,193 @@
+"""Reading the ledger: timelines, lists, and proofs that others can check."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from vault.foundation.ledger.merkle import inclusion_proof
+from vault.foundation.ledger.tables import (
+    ledger_checkpoints,
+    ledger_entries,
+    ledger_leaves,
+    ledger_pending,
+    ledger_publications,
+    ledger_tiles,
+    ledger_timestamps,
+)
+from vault.foundation.ledger.tiles import subtree_reader
+
+PAGE_SIZE_MAX = 500
+
+
+@dataclass(frozen=True)
+class EntryLine:
+    """An entry as lists show it; no index until the sequencer has taken it."""
+
+    id: UUID
+    at: datetime
+    event: str
+    actor_kind: str
+    actor_id: UUID | None
+    subject_type: str
+    subject_id: UUID
+    context_id: UUID | None
+    leaf_index: int | None
+
+
+@dataclass(frozen=True)
+class ProvenEntry:
+    """An entry with its bytes and, when a checkpoint covers it, the path to that checkpoint's root."""
+
+    line: EntryLine
+    body: bytes
+    leaf_hash: bytes | None
+    checkpoint_size: int | None
+    checkpoint_note: str | None
+    proof: tuple[bytes, ...]
+
+    def to_tlog_proof(self) -> str | None:
+        """The proof in C2SP tlog-proof form; None before a checkpoint covers the entry."""
+        if self.checkpoint_note is None:
+            return None
+        path = "".join(base64.b64encode(step).decode() + "\n" for step in self.proof)
+        return f"c2sp.org/tlog-proof@v1\nindex {self.line.leaf_index}\n{path}\n{self.checkpoint_note}"
+
+
+@dataclass(frozen=True)
+class LatestCheckpoint:
+    """The newest checkpoint, with where and when it was published and time-stamped."""
+
+    size: int
+    root: bytes
+    note: str
+    at: datetime
+    publications: tuple[tuple[str, datetime], ...]
+    timestamps: tuple[tuple[int, str, datetime], ...]
+
+
+_COLUMNS = (
+    ledger_entries.c.id,
+    ledger_entries.c.at,
+    ledger_entries.c.event,
+    ledger_entries.c.actor_kind,
+    ledger_entries.c.actor_id,
+    ledger_entries.c.subject_type,
+    ledger_entries.c.subject_id,
+    ledger_entries.c.context_id,
+    ledger_leaves.c.leaf_index,
+)
+
+
+def entries_of_subject(connection: Connection, subject_id: UUID, size: int = 200) -> tuple[EntryLine, ...]:
+    """The story of one object, oldest first."""
+    query = _lines().where(ledger_entries.c.subject_id == subject_id).order_by(ledger_entries.c.id)
+    return tuple(EntryLine(**row._mapping) for row in connection.execute(query.limit(size)))
+
+
+def recent_entries(
+    connection: Connection,
+    *,
+    event: str | None = None,
+    subject_id: UUID | None = None,
+    actor_id: UUID | None = None,
+    after: UUID | None = None,
+    size: int = 50,
+) -> tuple[EntryLine, ...]:
+    """Entries newest first, below the keyset `after`."""
+    query = _lines().order_by(ledger_entries.c.id.desc()).limit(max(1, min(size, PAGE_SIZE_MAX)))
+    for column, value in (
+        (ledger_entries.c.event, event),
+        (ledger_entries.c.subject_id, subject_id),
+        (ledger_entries.c.actor_id, actor_id),
+    ):
+        if value:
+            query = query.where(column == value)
+    if after is not None:
+        query = query.where(ledger_entries.c.id < after)
+    return tuple(EntryLine(**row._mapping) for row in connection.execute(query))
+
+
+def proven_entry(connection: Connection, entry_id: UUID) -> ProvenEntry | None:
+    """One entry with its inclusion proof under the newest checkpoint."""
+    row = connection.execute(
+        select(*_COLUMNS, ledger_entries.c.body, ledger_leaves.c.leaf_hash)
+        .join(ledger_leaves, ledger_leaves.c.entry_id == ledger_entries.c.id, isouter=True)
+        .where(ledger_entries.c.id == entry_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    line = EntryLine(**{column.name: row._mapping[column] for column in _COLUMNS})
+    newest = _newest(connection)
+    if line.leaf_index is None or newest is None or newest.size <= line.leaf_index:
+        return ProvenEntry(line, bytes(row.body), None, None, None, ())
+    proof = inclusion_proof(line.leaf_index, newest.size, subtree_reader(tile_reader(connection)))
+    return ProvenEntry(line, bytes(row.body), bytes(row.leaf_hash), newest.size, newest.note, tuple(proof))
+
+
+def latest_checkpoint(connection: Connection) -> LatestCheckpoint | None:
+    """The newest checkpoint."""
+    row = _newest(connection)
+    if row is None:
+        return None
+    publications = connection.execute(
+        select(ledger_publications.c.store, func.max(ledger_publications.c.at).label("at")).group_by(
+            ledger_publications.c.store
+        )
+    )
+    timestamps = connection.execute(
+        select(ledger_timestamps.c.size, ledger_timestamps.c.authority, ledger_timestamps.c.at)
+        .order_by(ledger_timestamps.c.size.desc())
+        .limit(1)
+    )
+    return LatestCheckpoint(
+        row.size,
+        bytes(row.root),
+        row.note,
+        row.at,
+        tuple((p.store, p.at) for p in publications),
+        tuple((t.size, t.authority, t.at) for t in timestamps),
+    )
+
+
+def pending_count(connection: Connection) -> int:
+    """How many entries wait for the sequencer."""
+    return connection.execute(select(func.count()).select_from(ledger_pending)).scalar_one()
+
+
+def published_size(connection: Connection, store: str) -> int:
+    """The size of the largest checkpoint that lies, locked, in `store`."""
+    size = connection.execute(
+        select(func.max(ledger_publications.c.size)).where(ledger_publications.c.store == store)
+    ).scalar_one()
+    return size or 0
+
+
+def tile_reader(connection: Connection) -> Any:
+    """Reads tiles from the database, each once."""
+    held: dict[tuple[int, int], bytes] = {}
+
+    def read(level: int, index: int) -> bytes:
+        if (level, index) not in held:
+            row = connection.execute(
+                select(ledger_tiles.c.hashes).where(ledger_tiles.c.level == level, ledger_tiles.c.tile_index == index)
+            ).scalar_one()
+            held[level, index] = bytes(row)
+        return held[level, index]
+
+    return read
+
+
+def _lines() -> Select[Any]:
+    return select(*_COLUMNS).join(ledger_leaves, ledger_leaves.c.entry_id == ledger_entries.c.id, isouter=True)
+
+
+def _newest(connection: Connection) -> Row[Any] | None:
+    return connection.execute(
+        select(ledger_checkpoints).order_by(ledger_checkpoints.c.size.desc()).limit(1)
+    ).one_or_none()
