@@ -56,7 +56,8 @@ def decode_bundle(data: bytes) -> list[bytes]:
     Raises:
         BundleDamaged: a length runs over the end.
     """
-    entries, position, end = [], 0, len(data)
+    entries: list[bytes] = []
+    position, end = 0, len(data)
     while position < end:
         start = position + 2
         position = start + (data[position] << 8 | data[position + 1] if start <= end else 65536)
