@@ -250,7 +250,7 @@ class Formats:
         return self.translator.ngettext(forms[0], forms[1], count) % {"num": count}
 
 
-def N_n(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802 - marks both forms for extraction, as N_ does
+def N_n(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802 - the internationalisation convention: marks both forms, as N_ does
     """Marks a counted message for translation and returns its two forms."""
     return singular, plural
 

@@ -224,7 +224,7 @@ def _intake(t: Texts) -> list[Sample]:
     types = t("TIFF、JPEG、PNG、JPEG 2000、PDF", "TIFF, JPEG, PNG, JPEG 2000, PDF")
     return [
         Sample("intake", "/intake", "intake.html", "intake", intake.IntakeView(CLASSES, UNITS, types, 8 << 30, recent=batches()[:2])),
-        Sample("intake-stopped", "/intake?stopped", "intake.html", "intake", intake.IntakeView(CLASSES, UNITS, types, 8 << 30, stopped_because=(t("在合规锁定期内允许删除对象版本", "removes a version under compliance lock"),))),
+        Sample("intake-stopped", "/intake?stopped", "intake.html", "intake", intake.IntakeView(CLASSES, UNITS, types, 8 << 30, stopped_because=(N_("A version under a COMPLIANCE lock cannot be deleted."),))),
         Sample("batches", "/batches", "batches.html", "batches", intake.BatchListView(intake.BatchFilter(), choices, batches(), paging, "/batches.csv")),
         Sample("batch", BATCH, "batch.html", "batches", batch),
         Sample("quarantine", "/quarantine", "quarantine.html", "quarantine", intake.QuarantineListView(intake.QuarantineFilter(), choices, quarantine, Paging(6, 2, None, None, "/quarantine?after=q2"), "/quarantine.csv")),
@@ -416,30 +416,23 @@ def _ledger(t: Texts) -> list[Sample]:
 
 def _health(t: Texts) -> list[Sample]:
     checks = (
-        health.CheckRow(
-            "lock-compliance-delete", True, t("拒绝删除：AccessDenied", "refused to remove it: AccessDenied")
-        ),
-        health.CheckRow("lock-shorten", True, t("拒绝缩短锁定期", "refused to shorten the lock")),
-        health.CheckRow("hold-delete", True, t("拒绝删除被冻结的版本", "refused to remove a held version")),
+        health.CheckRow("compliance-delete", True, N_("A version under a COMPLIANCE lock cannot be deleted.")),
+        health.CheckRow("compliance-shorten", True, N_("A COMPLIANCE lock cannot be shortened.")),
+        health.CheckRow("hold-delete", True, N_("A legal hold refuses deletion, also with bypass.")),
     )
-    lying = (
-        health.CheckRow(
-            "lock-compliance-delete", False, t("答复 204，对象消失", "answered 204 and the object is gone")
-        ),
-        *checks[1:],
-    )
+    lying = (health.CheckRow("compliance-delete", False, checks[0].message), *checks[1:])
     stores = (
-        health.StoreRow("worm:///var/lib/slipvault/store", "honest", ago(minutes=12), checks, (), 4_108_233, 812_400_000_000),
-        health.StoreRow("s3+https://obs.binhai.gov.cn/slips", "lies", ago(minutes=3), lying, (t("在合规锁定期内删除了对象版本（应拒绝）", "removed a version under compliance lock (must refuse)"),), 0, 0),
+        health.StoreRow("worm:///var/lib/slipvault/store", "honest", ago(minutes=12), checks, 4_108_233, 812_400_000_000),
+        health.StoreRow("s3+https://obs.binhai.gov.cn/slips", "lies", ago(minutes=3), lying, 0, 0),
     )  # fmt: skip
     epochs = (
-        health.EpochRow(2, "current", ago(days=40), None, 38),
+        health.EpochRow(2, "active", ago(days=40), None, 38),
         health.EpochRow(1, "destroyed", ago(days=400), ago(days=40), 0),
     )
     groups = (
-        health.GroupRow("CN-BANK-ACCOUNT", "2026", 1, "current", 2, 38_211),
-        health.GroupRow("CN-ACC-VOUCHER", "2026", 1, "current", 2, 120_442),
-        health.GroupRow("DEFAULT-5Y", "2026", 2, "current", 2, 7_013),
+        health.GroupRow("CN-BANK-ACCOUNT", "2026", 1, "active", 2, 38_211),
+        health.GroupRow("CN-ACC-VOUCHER", "2026", 1, "active", 2, 120_442),
+        health.GroupRow("DEFAULT-5Y", "2026", 2, "active", 2, 7_013),
     )
     services = (
         health.ServiceRow(t("数据库", "Database"), "up", t("答复 0.4 毫秒", "answers in 0.4 ms")),

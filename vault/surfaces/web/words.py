@@ -78,16 +78,13 @@ STATES: dict[str, dict[str, Word]] = {
         "down": Word(N_("Down"), "bad", "cross"),
     },
     "epoch": {
-        "current": Word(N_("In use"), "good", "check"),
+        "active": Word(N_("In use"), "good", "check"),
         "retired": Word(N_("No longer in use"), "neutral", "clock"),
         "destroyed": Word(N_("Destroyed"), "bad", "cross"),
     },
     "group": {
-        "open": Word(N_("Open for new records"), "good", "check"),
-        "current": Word(N_("In use"), "good", "check"),
-        "closed": Word(N_("Closed"), "neutral", "lock"),
+        "active": Word(N_("In use"), "good", "check"),
         "retired": Word(N_("No longer in use"), "neutral", "clock"),
-        "destroyed": Word(N_("Destroyed"), "bad", "cross"),
     },
     "person": {
         "active": Word(N_("Active"), "good", "check"),
@@ -140,6 +137,8 @@ PERSONAL_FIELDS = {
 }
 
 EVENTS = {
+    "keys:epoch:create": N_("Epoch made"),
+    "keys:group:create": N_("Group key made"),
     "intake:batch:open": N_("Batch opened"),
     "intake:batch:close": N_("Batch closed"),
     "intake:item:intend": N_("Item about to be stored"),

@@ -10,7 +10,7 @@ from vault.surfaces.web.views.parts import Action, Paging, Progress
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """One thing that the probe tried; `message` says what the store did."""
+    """One thing that the probe tried; `message` is the message id that says what must happen."""
 
     name: str
     is_ok: bool
@@ -25,9 +25,13 @@ class StoreRow:
     state: str
     probed_at: datetime | None
     checks: tuple[CheckRow, ...]
-    lies: tuple[str, ...]
     objects_count: int
     size_bytes: int
+
+    @property
+    def lies(self) -> tuple[str, ...]:
+        """What must happen and does not."""
+        return tuple(check.message for check in self.checks if not check.is_ok)
 
 
 @dataclass(frozen=True, slots=True)

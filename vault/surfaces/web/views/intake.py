@@ -29,7 +29,7 @@ class ClassOption:
 
 @dataclass(frozen=True, slots=True)
 class IntakeView:
-    """The intake page. When `stopped_because` has lines, the store lied and nothing can be sent.
+    """The intake page. When `stopped_because` has message ids, the store lied and nothing can be sent.
 
     A batch is opened when it has a name: the first showing proposes one in `form.values["batch_name"]`.
     The values of `units` are unit codes.
