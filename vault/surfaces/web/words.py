@@ -24,7 +24,7 @@ class Word:
 
 STATES: dict[str, dict[str, Word]] = {
     "record": {
-        "received": Word(N_("Received, not yet filed"), "info", "intake"),
+        "received": Word(N_("To be filed"), "info", "intake"),
         "filed": Word(N_("Filed"), "good", "check"),
     },
     "batch": {
