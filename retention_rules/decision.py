@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from retention_rules.model import Bound, Decision, Facts, Reason, Rule, State
-from retention_rules.periods import PERMANENT, Period, add, count_from
+from retention_rules.model import Bound, Decision, Facts, Period, Reason, Rule, State
+from retention_rules.periods import PERMANENT, add, count_from
 
 FLOOR = Period(months=60)
 FLOOR_CODE = "C6.1"

@@ -15,9 +15,10 @@ from starlette.requests import Request
 
 from vault.access import sessions, tokens
 from vault.access.model import Viewer
-from vault.access.rights import Right, operator_viewer
+from vault.access.rights import Right
+from vault.access.service import operator_viewer
 from vault.foundation.context import Context
-from vault.foundation.errors import Fault, N_, VaultError
+from vault.foundation.errors import N_, Fault, VaultError
 
 SESSION_COOKIE = "slipvault_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from vault.foundation.errors import Fault, N_, VaultError
+from vault.foundation.errors import N_, Fault, VaultError
 from vault.surfaces.i18n import Language, choose_language, translator
 
 MEDIA_TYPE = "application/problem+json"

@@ -18,7 +18,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from vault.catalogue.model import Description, FieldKind
-from vault.foundation.errors import Fault, N_, VaultError
+from vault.foundation.errors import N_, Fault, VaultError
 from vault.intake.errors import DigestMismatch, UploadTooLarge
 from vault.intake.sealing import nameless_file
 from vault.surfaces.problems import BadRequest

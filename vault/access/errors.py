@@ -1,0 +1,82 @@
+"""What access refuses."""
+
+from __future__ import annotations
+
+from vault.foundation.errors import N_, Fault, VaultError
+
+
+class SignInFailed(VaultError):
+    """Login and password do not belong together; the same answer whether the login exists or not."""
+
+    code = "sign-in-failed"
+    status = 401
+    exit_code = 77
+    fault = Fault.CALLER
+    message = N_("Sign-in name and password do not belong together.")
+    hint = N_("Check both. After several wrong tries you must wait before the next.")
+
+
+class TooManyGuesses(VaultError):
+    """Guessing is slowed down."""
+
+    code = "too-many-guesses"
+    status = 429
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("There were too many wrong tries.")
+    hint = N_("Wait {retry_after_s} seconds, then try again.")
+
+
+class WeakPassword(VaultError):
+    """A password that could be guessed."""
+
+    code = "weak-password"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("This password is too easy to guess: {problem}.")
+    hint = N_("Take at least {length_min} characters, for example four words that do not belong together.")
+
+
+class LoginTaken(VaultError):
+    """Somebody else has the sign-in name."""
+
+    code = "login-taken"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("This sign-in name or code is taken.")
+    hint = N_("Choose another one.")
+
+
+class OfficersKeptApart(VaultError):
+    """One person cannot be two of the three officers."""
+
+    code = "officers-kept-apart"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("System, security and audit officer must be three different people.")
+    hint = N_("Take the other officer's role away first, or give this one to somebody else.")
+
+
+class OwnAccount(VaultError):
+    """Nobody gives themselves roles or disables the own account."""
+
+    code = "own-account"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("You cannot do this to your own account.")
+    hint = N_("Ask another security officer.")
+
+
+class AlreadySetUp(VaultError):
+    """The first-run set-up was done before."""
+
+    code = "already-set-up"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("This installation is set up already.")
+    hint = N_("Sign in.")

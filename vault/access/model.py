@@ -1,0 +1,127 @@
+"""Viewers, people and stations as plain values, and the events they leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from vault.access.rights import Right, Role
+from vault.foundation.errors import NotAllowed
+from vault.foundation.ledger.entry import Actor
+
+
+class Event(StrEnum):
+    """The acts of access that the ledger knows."""
+
+    ORGANISATION_SET_UP = "access:organisation:set_up"
+    ORGANISATION_CHANGED = "access:organisation:change"
+    UNIT_CREATED = "access:unit:create"
+    PERSON_CREATED = "access:person:create"
+    PERSON_DISABLED = "access:person:disable"
+    PERSON_ENABLED = "access:person:enable"
+    PERSON_LANGUAGE_CHANGED = "access:person:change_language"
+    PASSWORD_CHANGED = "access:password:change"  # noqa: S105 - an event's name
+    PASSWORD_RESET = "access:password:reset"  # noqa: S105 - an event's name
+    ROLE_GRANTED = "access:role:grant"
+    ROLE_REVOKED = "access:role:revoke"
+    SIGNED_IN = "access:session:start"
+    SIGNED_OUT = "access:session:end"
+    SIGN_IN_THROTTLED = "access:session:throttle"
+    STATION_CREATED = "access:station:create"
+    TOKEN_ISSUED = "access:token:issue"  # noqa: S105 - an event's name
+    TOKEN_REVOKED = "access:token:revoke"  # noqa: S105 - an event's name
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Whoever is asking. `units` are those whose records they may see, None meaning all."""
+
+    id: UUID
+    kind: str  # person, station or operator
+    name: str
+    rights: frozenset[Right]
+    unit_id: UUID | None
+    units: frozenset[UUID] | None
+    language: str | None = None
+    must_change_password: bool = False
+
+    @property
+    def actor(self) -> Actor:
+        """Who the ledger says it was."""
+        return Actor(self.kind, self.id)
+
+    def may(self, right: Right) -> bool:
+        """Whether the viewer has the right."""
+        return right in self.rights
+
+    def require(self, right: Right) -> None:
+        """Refuses without the right.
+
+        Raises:
+            NotAllowed: the viewer lacks it.
+        """
+        if right not in self.rights:
+            raise NotAllowed(right=right.value)
+
+    def may_see_unit(self, unit_id: UUID) -> bool:
+        """Whether records of the unit are within the viewer's sight."""
+        return self.units is None or unit_id in self.units
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """The one organisation of an installation."""
+
+    name: str
+    fonds_code: str
+    time_zone: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A department or window."""
+
+    id: UUID
+    code: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account."""
+
+    id: UUID
+    login: str
+    name: str
+    unit_id: UUID
+    state: str
+    roles: frozenset[Role]
+    must_change_password: bool
+    created_at: datetime
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Station:
+    """A scanning station with its tokens."""
+
+    id: UUID
+    name: str
+    unit_id: UUID
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Token:
+    """An API token of a station; its secret is known only to the station."""
+
+    id: UUID
+    station_id: UUID
+    hint: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None

@@ -1,0 +1,178 @@
+"""What access looks up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, or_, select
+
+from vault.access.model import Organisation, Person, Station, Token, Unit, Viewer
+from vault.access.rights import SEES_ALL_UNITS, Right, Role, rights_of
+from vault.access.tables import api_tokens, people, person_roles, sessions, stations, units
+from vault.access.tables import organisation as organisation_table
+from vault.foundation.errors import NotFoundOrNotYours
+
+
+def organisation(connection: Connection) -> Organisation:
+    """The organisation; placeholders' names before the set-up.
+
+    Raises:
+        NotFoundOrNotYours: the installation was never initialised.
+    """
+    row = connection.execute(select(organisation_table)).one_or_none()
+    if row is None:
+        raise NotFoundOrNotYours
+    return Organisation(row.name, row.fonds_code, row.time_zone)
+
+
+def all_units(connection: Connection) -> tuple[Unit, ...]:
+    """Every unit by code."""
+    return tuple(_unit(row) for row in connection.execute(select(units).order_by(units.c.code)))
+
+
+def unit_by_id(connection: Connection, unit_id: UUID) -> Unit:
+    """One unit. Raises NotFoundOrNotYours."""
+    row = connection.execute(select(units).where(units.c.id == unit_id)).one_or_none()
+    if row is None:
+        raise NotFoundOrNotYours
+    return _unit(row)
+
+
+def unit_id_by_code(connection: Connection, code: str) -> UUID:
+    """The id of the unit with that code. Raises NotFoundOrNotYours."""
+    found: UUID | None = connection.execute(select(units.c.id).where(units.c.code == code)).scalar_one_or_none()
+    if found is None:
+        raise NotFoundOrNotYours
+    return found
+
+
+def unit_codes(connection: Connection) -> dict[UUID, str]:
+    """The code of every unit."""
+    return {row.id: row.code for row in connection.execute(select(units.c.id, units.c.code))}
+
+
+def viewer_of_person(connection: Connection, person_id: UUID) -> Viewer | None:
+    """The person as a viewer; None when there is none or the account is disabled."""
+    row = connection.execute(
+        select(
+            people,
+            select(func.coalesce(func.array_agg(person_roles.c.role), []))
+            .where(person_roles.c.person_id == people.c.id)
+            .scalar_subquery()
+            .label("roles"),
+        ).where(people.c.id == person_id, people.c.state == "active")
+    ).one_or_none()
+    if row is None:
+        return None
+    roles = frozenset(Role(role) for role in row.roles or ())
+    return Viewer(
+        id=row.id,
+        kind="person",
+        name=row.name,
+        rights=rights_of(roles) | {Right.SELF_SESSION_USE},
+        unit_id=row.unit_id,
+        units=None if roles & SEES_ALL_UNITS else frozenset({row.unit_id}),
+        language=row.language,
+        must_change_password=row.must_change_password,
+    )
+
+
+def list_people(
+    connection: Connection,
+    *,
+    text: str | None = None,
+    unit_id: UUID | None = None,
+    role: Role | None = None,
+    state: str | None = None,
+    after: UUID | None = None,
+    size: int = 50,
+) -> tuple[Person, ...]:
+    """People newest first, below the keyset `after`; `text` is part of a name or login."""
+    query = select(people).order_by(people.c.id.desc()).limit(max(1, min(size, 200)))
+    if text:
+        part = f"%{text.replace('%', '').replace('_', '')}%"
+        query = query.where(or_(people.c.name.ilike(part), people.c.login.ilike(part)))
+    if unit_id is not None:
+        query = query.where(people.c.unit_id == unit_id)
+    if role is not None:
+        query = query.where(
+            people.c.id.in_(select(person_roles.c.person_id).where(person_roles.c.role == role.value))
+        )
+    if state:
+        query = query.where(people.c.state == state)
+    if after is not None:
+        query = query.where(people.c.id < after)
+    return _people(connection, connection.execute(query).all())
+
+
+def get_person(connection: Connection, person_id: UUID) -> Person:
+    """One person. Raises NotFoundOrNotYours."""
+    rows = connection.execute(select(people).where(people.c.id == person_id)).all()
+    if not rows:
+        raise NotFoundOrNotYours
+    return _people(connection, rows)[0]
+
+
+def people_by_role(connection: Connection) -> dict[Role, int]:
+    """How many people have each role."""
+    rows = connection.execute(select(person_roles.c.role, func.count().label("people")).group_by(person_roles.c.role))
+    return {Role(row.role): row.people for row in rows}
+
+
+def actor_names(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of people and stations among `ids`."""
+    wanted = sorted(set(ids))
+    names: dict[UUID, str] = {}
+    for table in (people, stations):
+        for row in connection.execute(select(table.c.id, table.c.name).where(table.c.id.in_(wanted))):
+            names[row.id] = row.name
+    return names
+
+
+def list_stations(connection: Connection) -> tuple[tuple[Station, tuple[Token, ...]], ...]:
+    """Every station with its tokens, newest token first."""
+    tokens: dict[UUID, list[Token]] = {}
+    for row in connection.execute(select(api_tokens).order_by(api_tokens.c.id.desc())):
+        tokens.setdefault(row.station_id, []).append(
+            Token(row.id, row.station_id, row.hint, tuple(row.scopes), row.created_at, row.expires_at, row.revoked_at)
+        )
+    found = connection.execute(select(stations).order_by(stations.c.name))
+    return tuple(
+        (Station(row.id, row.name, row.unit_id, row.created_at), tuple(tokens.get(row.id, ()))) for row in found
+    )
+
+
+def _people(connection: Connection, rows: Iterable[Row[Any]]) -> tuple[Person, ...]:
+    rows = list(rows)
+    ids = sorted(row.id for row in rows)
+    roles: dict[UUID, set[Role]] = {}
+    for row in connection.execute(select(person_roles).where(person_roles.c.person_id.in_(ids))):
+        roles.setdefault(row.person_id, set()).add(Role(row.role))
+    seen = {
+        row.person_id: row.seen_at
+        for row in connection.execute(
+            select(sessions.c.person_id, func.max(sessions.c.seen_at).label("seen_at"))
+            .where(sessions.c.person_id.in_(ids))
+            .group_by(sessions.c.person_id)
+        )
+    }
+    return tuple(
+        Person(
+            id=row.id,
+            login=row.login,
+            name=row.name,
+            unit_id=row.unit_id,
+            state=row.state,
+            roles=frozenset(roles.get(row.id, ())),
+            must_change_password=row.must_change_password,
+            created_at=row.created_at,
+            seen_at=seen.get(row.id),
+        )
+        for row in rows
+    )
+
+
+def _unit(row: Row[Any]) -> Unit:
+    return Unit(row.id, row.code, row.name_zh, row.name_en)

@@ -1,0 +1,173 @@
+"""The one list of rights, and the roles that are made of them.
+
+Roles are fixed: who may do what must be readable in one place and cannot be changed by whoever has the database. The
+three officers 三员 are kept apart: the system officer runs the machine and sees no record, the security officer gives
+people their roles and does not act as them, the audit officer reads everything that happened and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from vault.foundation.errors import N_
+
+
+class Right(StrEnum):
+    """`noun:thing:action`."""
+
+    PUBLIC_PAGE_VIEW = "public:page:view"
+    SELF_SESSION_USE = "self:session:use"
+    RECORDS_RECORD_READ = "records:record:read"
+    RECORDS_ORIGINAL_FETCH = "records:original:fetch"
+    RECORDS_FIELD_UNMASK = "records:field:unmask"
+    INTAKE_BATCH_CREATE = "intake:batch:create"
+    INTAKE_ITEM_SEND = "intake:item:send"
+    INTAKE_QUARANTINE_READ = "intake:quarantine:read"
+    LEDGER_ENTRY_READ = "ledger:entry:read"
+    LEDGER_LEDGER_VERIFY = "ledger:ledger:verify"
+    LEDGER_LEDGER_EXPORT = "ledger:ledger:export"
+    STORES_HEALTH_READ = "stores:health:read"
+    STORES_STORE_PROBE = "stores:store:probe"
+    KEYS_HEALTH_READ = "keys:health:read"
+    JOBS_JOB_READ = "jobs:job:read"
+    JOBS_JOB_CANCEL = "jobs:job:cancel"
+    ACCESS_PERSON_READ = "access:person:read"
+    ACCESS_PERSON_MANAGE = "access:person:manage"
+    ACCESS_ROLE_GRANT = "access:role:grant"
+    ACCESS_STATION_READ = "access:station:read"
+    ACCESS_STATION_MANAGE = "access:station:manage"
+    ACCESS_TOKEN_ISSUE = "access:token:issue"  # noqa: S105 - a right's name
+    SETTINGS_ORGANISATION_MANAGE = "settings:organisation:manage"
+    CATALOGUE_CLASS_READ = "catalogue:class:read"
+
+
+class Role(StrEnum):
+    """What somebody is to the archive."""
+
+    CLERK = "clerk"
+    ARCHIVIST = "archivist"
+    ARCHIVE_ADMINISTRATOR = "archive_administrator"
+    LEGAL = "legal"
+    APPROVER = "approver"
+    INSPECTOR = "inspector"
+    SYSTEM_OFFICER = "system_officer"
+    SECURITY_OFFICER = "security_officer"
+    AUDIT_OFFICER = "audit_officer"
+
+
+ROLE_NAMES: Mapping[Role, str] = MappingProxyType(
+    {
+        Role.CLERK: N_("Clerk"),
+        Role.ARCHIVIST: N_("Archivist"),
+        Role.ARCHIVE_ADMINISTRATOR: N_("Archive administrator"),
+        Role.LEGAL: N_("Legal officer"),
+        Role.APPROVER: N_("Department head"),
+        Role.INSPECTOR: N_("Inspector"),
+        Role.SYSTEM_OFFICER: N_("System officer"),
+        Role.SECURITY_OFFICER: N_("Security officer"),
+        Role.AUDIT_OFFICER: N_("Audit officer"),
+    }
+)
+
+ROLE_PURPOSES: Mapping[Role, str] = MappingProxyType(
+    {
+        Role.CLERK: N_("Brings slips in and looks at those of the own unit."),
+        Role.ARCHIVIST: N_("Keeps the records of all units, compares fields with scans."),
+        Role.ARCHIVE_ADMINISTRATOR: N_("Sets retention classes, stations and the organisation."),
+        Role.LEGAL: N_("Looks for records that a court or authority asks for."),
+        Role.APPROVER: N_("Heads a unit and sees its records."),
+        Role.INSPECTOR: N_("Inspects records and what was done with them; changes nothing."),
+        Role.SYSTEM_OFFICER: N_("Runs stores, keys and jobs; sees no record."),
+        Role.SECURITY_OFFICER: N_("Gives people their accounts and roles; sees no record."),
+        Role.AUDIT_OFFICER: N_("Reads the ledger and verifies it; changes nothing."),
+    }
+)
+
+OFFICERS = frozenset({Role.SYSTEM_OFFICER, Role.SECURITY_OFFICER, Role.AUDIT_OFFICER})
+_EVERYBODY = frozenset({Right.SELF_SESSION_USE, Right.PUBLIC_PAGE_VIEW, Right.CATALOGUE_CLASS_READ})
+_BRINGS_IN = frozenset({Right.INTAKE_BATCH_CREATE, Right.INTAKE_ITEM_SEND, Right.INTAKE_QUARANTINE_READ})
+_READS = frozenset({Right.RECORDS_RECORD_READ})
+
+ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
+    {
+        Role.CLERK: _EVERYBODY | _BRINGS_IN | _READS,
+        Role.ARCHIVIST: _EVERYBODY
+        | _BRINGS_IN
+        | _READS
+        | {Right.RECORDS_ORIGINAL_FETCH, Right.RECORDS_FIELD_UNMASK, Right.LEDGER_ENTRY_READ, Right.JOBS_JOB_READ},
+        Role.ARCHIVE_ADMINISTRATOR: _EVERYBODY
+        | _BRINGS_IN
+        | _READS
+        | {
+            Right.RECORDS_ORIGINAL_FETCH,
+            Right.RECORDS_FIELD_UNMASK,
+            Right.LEDGER_ENTRY_READ,
+            Right.LEDGER_LEDGER_VERIFY,
+            Right.JOBS_JOB_READ,
+            Right.STORES_HEALTH_READ,
+            Right.KEYS_HEALTH_READ,
+            Right.ACCESS_PERSON_READ,
+            Right.ACCESS_STATION_READ,
+            Right.ACCESS_STATION_MANAGE,
+            Right.ACCESS_TOKEN_ISSUE,
+            Right.SETTINGS_ORGANISATION_MANAGE,
+        },
+        Role.LEGAL: _EVERYBODY
+        | _READS
+        | {Right.RECORDS_ORIGINAL_FETCH, Right.RECORDS_FIELD_UNMASK, Right.LEDGER_ENTRY_READ},
+        Role.APPROVER: _EVERYBODY | _READS | {Right.INTAKE_QUARANTINE_READ},
+        Role.INSPECTOR: _EVERYBODY
+        | _READS
+        | {
+            Right.INTAKE_QUARANTINE_READ,
+            Right.LEDGER_ENTRY_READ,
+            Right.LEDGER_LEDGER_VERIFY,
+            Right.STORES_HEALTH_READ,
+            Right.KEYS_HEALTH_READ,
+        },
+        Role.SYSTEM_OFFICER: _EVERYBODY
+        | {
+            Right.STORES_HEALTH_READ,
+            Right.STORES_STORE_PROBE,
+            Right.KEYS_HEALTH_READ,
+            Right.JOBS_JOB_READ,
+            Right.JOBS_JOB_CANCEL,
+            Right.SETTINGS_ORGANISATION_MANAGE,
+        },
+        Role.SECURITY_OFFICER: _EVERYBODY
+        | {
+            Right.ACCESS_PERSON_READ,
+            Right.ACCESS_PERSON_MANAGE,
+            Right.ACCESS_ROLE_GRANT,
+            Right.ACCESS_STATION_READ,
+            Right.ACCESS_STATION_MANAGE,
+            Right.ACCESS_TOKEN_ISSUE,
+        },
+        Role.AUDIT_OFFICER: _EVERYBODY
+        | {
+            Right.LEDGER_ENTRY_READ,
+            Right.LEDGER_LEDGER_VERIFY,
+            Right.LEDGER_LEDGER_EXPORT,
+            Right.STORES_HEALTH_READ,
+            Right.KEYS_HEALTH_READ,
+            Right.ACCESS_PERSON_READ,
+            Right.ACCESS_STATION_READ,
+            Right.JOBS_JOB_READ,
+        },
+    }
+)
+
+# Whose records: these roles see every unit's, the others their own unit's.
+SEES_ALL_UNITS = frozenset({Role.ARCHIVIST, Role.ARCHIVE_ADMINISTRATOR, Role.LEGAL, Role.INSPECTOR})
+
+# The first administrator sets the house up alone and hands over: people, roles, stations, settings, and the archive.
+FIRST_ADMINISTRATOR_ROLES = (Role.ARCHIVE_ADMINISTRATOR, Role.SECURITY_OFFICER)
+
+STATION_SCOPES = frozenset({Right.INTAKE_ITEM_SEND, Right.INTAKE_BATCH_CREATE, Right.RECORDS_RECORD_READ})
+
+
+def rights_of(roles: frozenset[Role]) -> frozenset[Right]:
+    """All rights of the roles together."""
+    return frozenset().union(*(ROLE_RIGHTS[role] for role in roles)) if roles else frozenset()

@@ -1,0 +1,123 @@
+"""The tables of access."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    func,
+)
+
+from vault.foundation.db.metadata import metadata
+
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("fonds_code", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    CheckConstraint("id = 1", name="only_one"),
+)
+
+units = Table(
+    "units",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("code ~ '^[0-9A-Z]{1,12}$'", name="code_form"),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("login", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("unit_id", Uuid, ForeignKey("units.id"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("must_change_password", Boolean, nullable=False),
+    Column("language", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("state IN ('active', 'disabled')", name="state_known"),
+    CheckConstraint("language IN ('zh', 'en')", name="language_known"),
+    CheckConstraint("login ~ '^[^[:space:]]{2,60}$'", name="login_form"),
+)
+Index("people_login_key", func.lower(people.c.login), unique=True)
+
+person_roles = Table(
+    "person_roles",
+    metadata,
+    Column("person_id", Uuid, ForeignKey("people.id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("granted_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("person_id", "role"),
+)
+# The three officers 三员 check each other: one person is at most one of them.
+Index(
+    "person_roles_one_officer_key",
+    person_roles.c.person_id,
+    unique=True,
+    postgresql_where=person_roles.c.role.in_(["system_officer", "security_officer", "audit_officer"]),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("person_id", Uuid, ForeignKey("people.id"), nullable=False),
+    Column("csrf_token", Text, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+)
+Index("sessions_person_id_idx", sessions.c.person_id)
+
+stations = Table(
+    "stations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("unit_id", Uuid, ForeignKey("units.id"), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("station_id", Uuid, ForeignKey("stations.id"), nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("hint", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("revoked_at", DateTime(timezone=True)),
+    CheckConstraint("octet_length(digest) = 32", name="digest_has_32_bytes"),
+    CheckConstraint("expires_at > created_at", name="expires_later"),
+)
+Index("api_tokens_station_id_idx", api_tokens.c.station_id)
+
+# Failed guesses by what was guessed at: a login or an address, as digests.
+guesses = Table(
+    "guesses",
+    metadata,
+    Column("target", LargeBinary, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False),
+)

@@ -1,0 +1,48 @@
+"""What people enter, brought into its normal form or refused with the reason (C2.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from retention_rules.identifiers import normalised_identifier, problem_with
+from vault.catalogue.errors import BadFieldValue
+from vault.catalogue.model import Description
+from vault.catalogue.search import normalise
+
+TEXT_LENGTH_MAX = 200
+ATTRIBUTES_MAX = 40
+_TEXTS = ("business_number", "business_type", "title", "handler", "customer_name")
+
+
+def checked_description(description: Description) -> Description:
+    """The description in normal form: NFKC, single blanks, plain digits.
+
+    Raises:
+        BadFieldValue: a text is too long or holds control characters, or a personal number cannot be one.
+    """
+    texts = {name: _text(name, getattr(description, name)) for name in _TEXTS}
+    if len(description.attributes) > ATTRIBUTES_MAX:
+        raise BadFieldValue(field="attributes", problem=f"there are more than {ATTRIBUTES_MAX}")
+    attributes = {
+        _text("attributes", name) or "": _text("attributes", value) or ""
+        for name, value in description.attributes.items()
+    }
+    personal = []
+    for kind, value in description.personal:
+        plain = normalised_identifier(kind.value, value)
+        problem = problem_with(kind.value, plain)
+        if problem is not None:
+            raise BadFieldValue(field=kind.value, problem=problem)
+        personal.append((kind, plain))
+    return replace(description, **texts, attributes=attributes, personal=tuple(personal))
+
+
+def _text(field: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    plain = normalise(value)
+    if len(plain) > TEXT_LENGTH_MAX:
+        raise BadFieldValue(field=field, problem=f"it is longer than {TEXT_LENGTH_MAX} characters")
+    if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in plain):
+        raise BadFieldValue(field=field, problem="it holds control characters")
+    return plain or None
