@@ -146,5 +146,3 @@ def _class(row: Row[Any]) -> RetentionClass:
         keep_unopened=row.keep_unopened != "no",
         definition=dict(row.definition),
     )
-
-

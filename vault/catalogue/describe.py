@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from retention_rules.identifiers import normalised_identifier, problem_with
 from vault.catalogue.errors import BadFieldValue
 from vault.catalogue.model import Description
@@ -11,7 +9,6 @@ from vault.catalogue.search import normalise
 
 TEXT_LENGTH_MAX = 200
 ATTRIBUTES_MAX = 40
-_TEXTS = ("business_number", "business_type", "title", "handler", "customer_name")
 
 
 def checked_description(description: Description) -> Description:
@@ -20,7 +17,6 @@ def checked_description(description: Description) -> Description:
     Raises:
         BadFieldValue: a text is too long or holds control characters, or a personal number cannot be one.
     """
-    texts = {name: _text(name, getattr(description, name)) for name in _TEXTS}
     if len(description.attributes) > ATTRIBUTES_MAX:
         raise BadFieldValue(field="attributes", problem=f"there are more than {ATTRIBUTES_MAX}")
     attributes = {
@@ -34,7 +30,16 @@ def checked_description(description: Description) -> Description:
         if problem is not None:
             raise BadFieldValue(field=kind.value, problem=problem)
         personal.append((kind, plain))
-    return replace(description, **texts, attributes=attributes, personal=tuple(personal))
+    return Description(
+        business_number=_text("business_number", description.business_number),
+        business_type=_text("business_type", description.business_type),
+        title=_text("title", description.title),
+        handler=_text("handler", description.handler),
+        customer_name=_text("customer_name", description.customer_name),
+        occurred_date=description.occurred_date,
+        attributes=attributes,
+        personal=tuple(personal),
+    )
 
 
 def _text(field: str, value: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vault.foundation.errors import Fault, N_, VaultError
+from vault.foundation.errors import N_, Fault, VaultError
 
 
 class SameContentExists(VaultError):

@@ -82,6 +82,13 @@ class RecordView:
         return next((c for c in self.components if c.kind is kind and c.ordinal == ordinal), None)
 
 
+_PLAIN = (
+    *("id", "archival_number", "fonds_code", "category_code", "year", "class_code", "unit_id", "business_number"),
+    *("business_type", "title", "handler", "customer_name", "occurred_date", "received_at", "page_count"),
+    *("attributes", "batch_id", "trigger_date", "retain_until", "lock_until"),
+)
+
+
 def get_record(connection: Connection, viewer: Viewer, record_id: UUID) -> RecordView:
     """One record.
 
@@ -99,13 +106,8 @@ def get_record(connection: Connection, viewer: Viewer, record_id: UUID) -> Recor
     )
     if row is None or not viewer.may_see_unit(row["unit_id"]):
         raise NotFoundOrNotYours
-    plain = (
-        "id archival_number fonds_code category_code year class_code unit_id business_number business_type title "
-        "handler customer_name occurred_date received_at page_count attributes batch_id trigger_date retain_until "
-        "lock_until"
-    ).split()
     return RecordView(
-        **{name: row[name] for name in plain},
+        **{name: row[name] for name in _PLAIN},
         status=RecordStatus(row["status"]),
         trigger_state=TriggerState(row["trigger_state"]),
         components=components_of(connection, record_id),

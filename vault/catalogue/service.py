@@ -126,7 +126,7 @@ def table_digest(connection: Connection, table: Table, record_id: UUID, salt: by
         owner = table.c.id if table is records else table.c.record_id
         query = select(table).where(owner == record_id)
     query = query.order_by(*table.primary_key.columns)
-    return rows_digest(table.name, salt, connection.execute(query).mappings())
+    return rows_digest(table.name, salt, [dict(row) for row in connection.execute(query).mappings()])
 
 
 def _begin_change(connection: Connection, record_id: UUID) -> tuple[int, bytes]:
@@ -150,12 +150,13 @@ def _next_item_number(connection: Connection, new: NewRecord) -> int:
         unit_code=new.unit_code,
         last_number=1,
     )
-    return connection.execute(
+    number: int = connection.execute(
         statement.on_conflict_do_update(
             constraint=item_counters.primary_key,
             set_={"last_number": item_counters.c.last_number + 1},
         ).returning(item_counters.c.last_number)
     ).scalar_one()
+    return number
 
 
 def _record_row(new: NewRecord, salt: bytes, item_number: int, number: str) -> dict[str, Any]:
@@ -256,5 +257,3 @@ def _witnessed_components(items: Sequence[StoredComponent]) -> list[Any]:
         }
         for item in items
     ]
-
-

@@ -180,4 +180,3 @@ item_counters = Table(
     Column("last_number", Integer, nullable=False),
     PrimaryKeyConstraint("fonds_code", "category_code", "year", "period_code", "unit_code"),
 )
-

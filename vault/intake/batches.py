@@ -77,9 +77,7 @@ def close_batch(ctx: Context, viewer: Viewer, batch_id: UUID) -> Batch:
     """
     viewer.require(Right.INTAKE_BATCH_CREATE)
     with ctx.database.transaction(viewer.actor) as tx:
-        row = tx.connection.execute(
-            select(batches).where(batches.c.id == batch_id).with_for_update()
-        ).one_or_none()
+        row = tx.connection.execute(select(batches).where(batches.c.id == batch_id).with_for_update()).one_or_none()
         if row is None or not viewer.may_see_unit(row.unit_id):
             raise NotFoundOrNotYours
         if row.state != BatchState.OPEN:
@@ -87,9 +85,7 @@ def close_batch(ctx: Context, viewer: Viewer, batch_id: UUID) -> Batch:
         balance = queries.balances(tx.connection, [row])[batch_id]
         state = BatchState.BALANCED if balance.is_balanced else BatchState.UNBALANCED
         tx.connection.execute(
-            batches.update()
-            .where(batches.c.id == batch_id)
-            .values(state=state.value, closed_at=tx.clock.now())
+            batches.update().where(batches.c.id == batch_id).values(state=state.value, closed_at=tx.clock.now())
         )
         tx.witness(
             Event.BATCH_CLOSED,

@@ -25,8 +25,9 @@ from vault.foundation.ids import derived_id
 from vault.foundation.keys.keyring import RecordKey
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.storage.interface import Lock, LockMode
+from vault.intake.decoding.isolated import render
 from vault.intake.model import Event
-from vault.intake.renditions import Rendition, render
+from vault.intake.renditions.making import Rendition
 from vault.intake.sealing import sealed_content
 from vault.intake.service import object_key
 from vault.intake.tables import rendition_tasks
@@ -81,7 +82,7 @@ def _render_record(ctx: Context, record_id: UUID) -> None:
     with open_component(ctx, record_key, original) as content:
         stored = [
             _store(ctx, record_id, record_key, original, rendition)
-            for rendition in render(content, original.media_type)
+            for rendition in render(content, original.size_bytes, original.media_type)
         ]
     with ctx.database.transaction(SYSTEM) as tx:
         catalogue.add_renditions(tx, record_id, stored)

@@ -40,10 +40,7 @@ def require_trusted_store(connection: Connection, store: str) -> None:
         StoreNotTrusted: with the list of lies.
     """
     row = connection.execute(
-        select(store_probes.c.lies)
-        .where(store_probes.c.store == store)
-        .order_by(store_probes.c.at.desc())
-        .limit(1)
+        select(store_probes.c.lies).where(store_probes.c.store == store).order_by(store_probes.c.at.desc()).limit(1)
     ).one_or_none()
     lies = [NEVER_PROBED] if row is None else row.lies
     if lies:
@@ -67,9 +64,7 @@ def place_of(connection: Connection, viewer: Viewer, unit_id: UUID | None) -> Pl
 def item_by_client_key(connection: Connection, sender_id: UUID, client_key: str) -> Row[Any] | None:
     """The item that the sender sent before under this key."""
     return connection.execute(
-        select(intake_items).where(
-            intake_items.c.sender_id == sender_id, intake_items.c.client_key == client_key
-        )
+        select(intake_items).where(intake_items.c.sender_id == sender_id, intake_items.c.client_key == client_key)
     ).one_or_none()
 
 
@@ -82,9 +77,10 @@ def record_with_content(connection: Connection, unit_id: UUID, sha256: bytes) ->
 
 def planned_record(connection: Connection, item_id: UUID) -> UUID:
     """The record id planned with the item's intent."""
-    return connection.execute(
+    record_id: UUID = connection.execute(
         select(intake_items.c.record_id).where(intake_items.c.id == item_id)
     ).scalar_one()
+    return record_id
 
 
 def lock_intent(connection: Connection, record_id: UUID) -> UUID | None:
@@ -98,9 +94,10 @@ def lock_intent(connection: Connection, record_id: UUID) -> UUID | None:
 
 def item_of_record(connection: Connection, record_id: UUID) -> UUID:
     """The item that planned `record_id`."""
-    return connection.execute(
+    item_id: UUID = connection.execute(
         select(intake_items.c.id).where(intake_items.c.record_id == record_id)
     ).scalar_one()
+    return item_id
 
 
 def receipt_of(connection: Connection, viewer: Viewer, item_id: UUID, *, is_repeated: bool) -> Receipt:

@@ -27,7 +27,8 @@ from vault.foundation.ids import derived_id, new_id
 from vault.foundation.keys.keyring import RecordKey
 from vault.foundation.storage.interface import Lock, LockMode
 from vault.intake import queries
-from vault.intake.checks import CheckPolicy, Examination, Severity, examine
+from vault.intake.checks import CheckPolicy, Examination, Severity
+from vault.intake.decoding.isolated import examine
 from vault.intake.errors import BatchClosed, ClientKeyReused
 from vault.intake.model import BatchState, Event, ItemStatus, Receipt, Refusal, Upload
 from vault.intake.sealing import sealed_content
@@ -110,9 +111,7 @@ class _Arrival:
             item_id, is_new = self._note(tx, ItemStatus.REFUSED, media_type, findings)
             if is_new:
                 codes = sorted({finding.code for finding in findings})
-                tx.witness(
-                    Event.ITEM_REFUSED, "item", item_id, context_id=self.upload.batch_id, reasons=list(codes)
-                )
+                tx.witness(Event.ITEM_REFUSED, "item", item_id, context_id=self.upload.batch_id, reasons=list(codes))
                 tx.commit()
         return self._repeat(item_id, is_repeated=not is_new)
 
@@ -167,7 +166,11 @@ class _Arrival:
         component_id = derived_id(record_id, "original/0")
         lock = Lock(LockMode.GOVERNANCE, retention.lock_until)
         with sealed_content(
-            record_key, component_id, self.upload.content, self.upload.size_bytes, self.upload.sha256,
+            record_key,
+            component_id,
+            self.upload.content,
+            self.upload.size_bytes,
+            self.upload.sha256,
             self.ctx.spool_directory,
         ) as content:
             info = self.ctx.store.put_new(object_key(record_id, component_id, content.sha256), content, lock)
@@ -288,9 +291,7 @@ def object_key(record_id: UUID, component_id: UUID, sealed_sha256: bytes) -> str
     return f"records/{record_id}/{component_id}/{sealed_sha256.hex()}"
 
 
-def _settle(
-    tx: Transaction, item_id: UUID, status: ItemStatus, *, duplicate_of: UUID | None = None
-) -> None:
+def _settle(tx: Transaction, item_id: UUID, status: ItemStatus, *, duplicate_of: UUID | None = None) -> None:
     tx.connection.execute(
         intake_items.update()
         .where(intake_items.c.id == item_id)

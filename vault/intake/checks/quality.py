@@ -1,0 +1,84 @@
+"""Whether a page is straight, written on, and whole, judged on a small grey picture of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vault.intake.checks.model import CheckPolicy, Notes
+
+SIDE_PIXELS = 640
+_DARK_SHARE_BLANK = 0.0006
+_EDGE_SHARE = 0.006
+_EDGE_DARK_SHARE = 0.25
+_POINTS_MAX = 6_000
+_ANGLE_MAX = 6.0
+
+Grey = NDArray[np.uint8]
+
+
+def small_grey(image: Image.Image) -> Grey:
+    """The page in grey with at most `SIDE_PIXELS` a side; `image` should be decoded small already."""
+    factor = max(1, max(image.size) // SIDE_PIXELS)
+    if image.mode not in {"L", "1"}:
+        image = image.convert("L")
+    if image.mode == "1":
+        image = image.convert("L")
+    if factor > 1:
+        image = image.reduce(factor)
+    return np.asarray(image, dtype=np.uint8)
+
+
+def judge(grey: Grey, page: int, policy: CheckPolicy, notes: Notes) -> bool:
+    """Notes what is wrong with the page; says whether it is blank."""
+    paper = float(np.percentile(grey, 90))
+    dark = grey < max(paper - 60.0, paper * 0.6)
+    if float(dark.mean()) < _DARK_SHARE_BLANK:
+        notes.warn("blank-page", page)
+        return True
+    edge = clipped_edge(dark)
+    if edge is not None:
+        notes.warn("clipped", page, edge=edge)
+    degrees = skew_degrees(dark)
+    if abs(degrees) > policy.skew_degrees_max:
+        notes.warn("skewed", page, degrees=f"{degrees:.1f}")
+    return False
+
+
+def clipped_edge(dark: NDArray[np.bool_]) -> str | None:
+    """The edge that writing runs over, or nothing. A dark border all round is the scanner's, not the slip's."""
+    height, width = dark.shape
+    band_y, band_x = max(1, int(height * _EDGE_SHARE)), max(1, int(width * _EDGE_SHARE))
+    shares = {
+        "top": float(dark[:band_y].mean()),
+        "bottom": float(dark[-band_y:].mean()),
+        "left": float(dark[:, :band_x].mean()),
+        "right": float(dark[:, -band_x:].mean()),
+    }
+    over = [name for name, share in shares.items() if _EDGE_DARK_SHARE < share < 0.9]
+    return over[0] if 0 < len(over) < 4 else None
+
+
+def skew_degrees(dark: NDArray[np.bool_]) -> float:
+    """The angle by which lines of writing and rules lean, between -6 and 6 degrees.
+
+    The angle whose horizontal projection has the sharpest peaks (Postl's projection method), coarse and then fine,
+    on a sample of the dark points.
+    """
+    y, x = np.nonzero(dark)
+    if len(y) < 200:
+        return 0.0
+    step = max(1, len(y) // _POINTS_MAX)
+    y, x = y[::step].astype(np.float64), x[::step].astype(np.float64)
+    height = int(dark.shape[0])
+    offset = dark.shape[1] * 0.11
+
+    def sharpness(degrees: float) -> float:
+        rows = (y - x * np.tan(np.radians(degrees)) + offset).astype(np.int64)
+        counts = np.bincount(np.clip(rows, 0, None), minlength=height)
+        return float(np.square(counts.astype(np.float64)).sum())
+
+    best = max(np.arange(-_ANGLE_MAX, _ANGLE_MAX + 0.5, 1.0), key=sharpness)
+    best = max(np.arange(best - 0.75, best + 0.8, 0.25), key=sharpness)
+    return float(best)

@@ -1,0 +1,1 @@
+"""What is made from an original so that people can look at it: access copy, page images, thumbnails, watermark."""
