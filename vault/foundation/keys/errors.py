@@ -24,7 +24,7 @@ class NotSealed(SealBroken):
 
 
 class Truncated(SealBroken):
-    """The object is shorter than any whole one can be."""
+    """The object ends before its last segment, or is shorter than any whole one can be."""
 
     code = "seal-truncated"
     message = N_("The sealed object is cut off.")
@@ -45,7 +45,7 @@ class WrongIdentity(SealBroken):
 
 
 class WrongKey(SealBroken):
-    """The record key is not the one that the object is committed to."""
+    """The record key and the header do not belong together: another key, or an altered header."""
 
     code = "seal-wrong-key"
     message = N_("The sealed object is not committed to this record key.")
@@ -56,6 +56,13 @@ class Damaged(SealBroken):
 
     code = "seal-damaged"
     message = N_("Segment {segment} of the sealed object does not authenticate.")
+
+
+class TrailingData(SealBroken):
+    """Bytes follow the segment that was sealed as the last."""
+
+    code = "seal-trailing-data"
+    message = N_("Something was added to the sealed object after its last segment {segment}.")
 
 
 class CustodianFailed(VaultError):

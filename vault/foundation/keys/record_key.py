@@ -37,10 +37,9 @@ class RecordKey:
         key = derive(self.secret, b"", b"slipvault/1/salt", KEY_BYTES)
         return hmac.digest(key, component_id.bytes + plain_sha256, "sha256")[:16]
 
-    def component_keys(self, component_id: UUID, salt: bytes) -> tuple[bytes, bytes]:
-        """Payload key and key commitment of a component's sealed object."""
-        info = b"slipvault/1/component" + self.record_id.bytes + component_id.bytes
-        okm = derive(self.secret, salt, info, 2 * KEY_BYTES)
+    def component_keys(self, header_start: bytes, salt: bytes) -> tuple[bytes, bytes]:
+        """Payload key and key commitment of a component's sealed object, from its header before the salt."""
+        okm = derive(self.secret, salt, b"slipvault/1/component" + header_start, 2 * KEY_BYTES)
         return okm[:KEY_BYTES], okm[KEY_BYTES:]
 
     def seal_field(self, name: str, value: bytes) -> bytes:

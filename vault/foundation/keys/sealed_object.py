@@ -18,7 +18,16 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from vault.foundation.keys.errors import Damaged, NotSealed, Truncated, UnsupportedFormat, WrongIdentity, WrongKey
+from vault.foundation.keys.errors import (
+    Damaged,
+    NotSealed,
+    SealBroken,
+    TrailingData,
+    Truncated,
+    UnsupportedFormat,
+    WrongIdentity,
+    WrongKey,
+)
 from vault.foundation.keys.record_key import RecordKey
 
 MAGIC = b"slipvlt"
@@ -28,7 +37,10 @@ SEGMENT_EXPONENT = 20
 SEGMENT_EXPONENT_MIN, SEGMENT_EXPONENT_MAX = 12, 24
 HEADER_BYTES = 148
 TAG_BYTES = 16
-_HEADER = struct.Struct(">7sBBBH16s16s16s40s16s32s")
+SHA256_BYTES = 32
+# What comes before salt and commitment: the payload key is derived from all of it, and the salt.
+_HEADER_START = struct.Struct(">7sBBBH16s16s16s40s")
+_HEADER = struct.Struct(_HEADER_START.format + "16s32s")
 
 
 @dataclass(frozen=True)
@@ -48,22 +60,6 @@ class Header:
         """Plain bytes of a full segment."""
         return 1 << self.segment_exponent
 
-    def to_bytes(self) -> bytes:
-        """The 148 bytes."""
-        return _HEADER.pack(
-            MAGIC,
-            FORMAT,
-            SUITE,
-            self.segment_exponent,
-            HEADER_BYTES,
-            self.record_id.bytes,
-            self.component_id.bytes,
-            self.group_id.bytes,
-            self.wrapped,
-            self.salt,
-            self.commitment,
-        )
-
 
 def read_header(head: bytes) -> Header:
     """The header at the start of a sealed object.
@@ -73,13 +69,13 @@ def read_header(head: bytes) -> Header:
     """
     if head[: len(MAGIC)] != MAGIC[: len(head)]:
         raise NotSealed
+    if len(head) > len(MAGIC) and head[len(MAGIC)] != FORMAT:
+        # Before the length: whole objects of another format may be shorter than any of this one.
+        raise UnsupportedFormat(field="format", found=head[len(MAGIC)])
     if len(head) < HEADER_BYTES + TAG_BYTES:
         raise Truncated
-    _, version, suite, exponent, length, record, component, group, wrapped, salt, commitment = _HEADER.unpack_from(
-        head
-    )
+    _, _, suite, exponent, length, record, component, group, wrapped, salt, commitment = _HEADER.unpack_from(head)
     for name, found, allowed in (
-        ("format", version, range(FORMAT, FORMAT + 1)),
         ("suite", suite, range(SUITE, SUITE + 1)),
         ("segment exponent", exponent, range(SEGMENT_EXPONENT_MIN, SEGMENT_EXPONENT_MAX + 1)),
         ("header length", length, range(HEADER_BYTES, HEADER_BYTES + 1)),
@@ -127,19 +123,19 @@ def seal_bytes(
 ) -> Sealed:
     """Seals bytes in memory. `plain_sha256` is their digest; a wrong one would risk a repeated nonce."""
     header, sealer, aad = _begin(record_key, component_id, plain_sha256, segment_exponent)
-    sealed = bytearray(sealed_size(len(data), segment_exponent))
-    view, plain = memoryview(sealed), memoryview(data)
-    view[:HEADER_BYTES] = header
+    buffer = io.BytesIO(bytes(sealed_size(len(data), segment_exponent)))  # gives its bytes out uncopied
     digest = hashlib.sha256(header)
     position, step = HEADER_BYTES, 1 << segment_exponent
     last = max(0, (len(data) - 1) // step)
-    for index in range(last + 1):
-        piece = plain[index * step : (index + 1) * step]
-        target = view[position : position + len(piece) + TAG_BYTES]
-        sealer.encrypt_into(_nonce(index, is_last=index == last), piece, aad, target)
-        digest.update(target)
-        position += len(target)
-    return Sealed(bytes(sealed), digest.digest())
+    with buffer.getbuffer() as view, memoryview(data) as plain:
+        view[:HEADER_BYTES] = header
+        for index in range(last + 1):
+            piece = plain[index * step : (index + 1) * step]
+            with view[position : position + len(piece) + TAG_BYTES] as target:
+                sealer.encrypt_into(_nonce(index, is_last=index == last), piece, aad, target)
+                digest.update(target)
+            position += len(piece) + TAG_BYTES
+    return Sealed(buffer.getvalue(), digest.digest())
 
 
 def seal_stream(
@@ -181,17 +177,17 @@ def open_bytes(record_key: RecordKey, component_id: UUID, sealed: bytes) -> byte
     header, opener, aad = _accept(record_key, component_id, sealed[: HEADER_BYTES + TAG_BYTES])
     step = header.segment_bytes + TAG_BYTES
     last, plain_size = _shape(len(sealed), header)
-    plain = bytearray(plain_size)
-    view, source = memoryview(plain), memoryview(sealed)[HEADER_BYTES:]
-    for index in range(last + 1):
-        piece = source[index * step : (index + 1) * step]
-        start = index * header.segment_bytes
-        target = view[start : start + len(piece) - TAG_BYTES]
-        try:
-            opener.decrypt_into(_nonce(index, is_last=index == last), piece, aad, target)
-        except InvalidTag:
-            raise Damaged(segment=index) from None
-    return bytes(plain)
+    buffer = io.BytesIO(bytes(plain_size))
+    with buffer.getbuffer() as view, memoryview(sealed)[HEADER_BYTES:] as source:
+        for index in range(last + 1):
+            piece = source[index * step : (index + 1) * step]
+            start = index * header.segment_bytes
+            try:
+                with view[start : start + len(piece) - TAG_BYTES] as target:
+                    opener.decrypt_into(_nonce(index, is_last=index == last), piece, aad, target)
+            except InvalidTag:
+                raise _refusal(opener, index, piece, aad, is_last=index == last) from None
+    return buffer.getvalue()
 
 
 def open_chunks(record_key: RecordKey, component_id: UUID, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -218,21 +214,25 @@ def open_chunks(record_key: RecordKey, component_id: UUID, chunks: Iterable[byte
     while True:
         fill(step + 1)  # one byte more than a segment tells whether it is the last
         is_last = len(held) <= step
-        piece = bytes(held[:step])
+        with memoryview(held) as view:
+            piece = bytes(view[:step])
         del held[:step]
         if len(piece) < TAG_BYTES or (len(piece) == TAG_BYTES and index > 0):
             raise Damaged(segment=index)
-        try:
-            yield opener.decrypt(_nonce(index, is_last=is_last), piece, aad)
-        except InvalidTag:
-            raise Damaged(segment=index) from None
+        yield _open_segment(opener, index, piece, aad, is_last=is_last)
         if is_last:
             return
         index += 1
 
 
 class SealedReader(io.RawIOBase):
-    """The plain bytes of a sealed object as a seekable file that fetches only the segments it needs."""
+    """The plain bytes of a sealed object as a seekable file that fetches only the segments it needs.
+
+    The last segment is authenticated first, because `size_bytes` and the end of the plain text follow from it.
+
+    Raises:
+        SealBroken: on opening and on reading, a subclass that names what is wrong.
+    """
 
     def __init__(
         self,
@@ -242,12 +242,14 @@ class SealedReader(io.RawIOBase):
         component_id: UUID,
     ) -> None:
         self._open_range = open_range
+        self._sealed_size_bytes = sealed_size_bytes
         with open_range(0, HEADER_BYTES + TAG_BYTES) as stream:
             head = _read_up_to(stream, HEADER_BYTES + TAG_BYTES)
         self._header, self._opener, self._aad = _accept(record_key, component_id, head)
         self._last, self.size_bytes = _shape(sealed_size_bytes, self._header)
         self._position = 0
         self._held: tuple[int, bytes] = (-1, b"")
+        self._segment(self._last)
 
     def readable(self) -> bool:
         return True
@@ -285,12 +287,10 @@ class SealedReader(io.RawIOBase):
         if self._held[0] == index:
             return self._held[1]
         step = self._header.segment_bytes + TAG_BYTES
-        with self._open_range(HEADER_BYTES + index * step, step) as stream:
-            sealed = _read_up_to(stream, step)
-        try:
-            plain = self._opener.decrypt(_nonce(index, is_last=index == self._last), sealed, self._aad)
-        except (InvalidTag, ValueError):
-            raise Damaged(segment=index) from None
+        start = HEADER_BYTES + index * step
+        with self._open_range(start, min(step, self._sealed_size_bytes - start)) as stream:
+            sealed = _read_up_to(stream, min(step, self._sealed_size_bytes - start))
+        plain = _open_segment(self._opener, index, sealed, self._aad, is_last=index == self._last)
         self._held = (index, plain)
         return plain
 
@@ -298,17 +298,22 @@ class SealedReader(io.RawIOBase):
 def _begin(
     record_key: RecordKey, component_id: UUID, plain_sha256: bytes, segment_exponent: int
 ) -> tuple[bytes, AESGCM, bytes]:
+    if not SEGMENT_EXPONENT_MIN <= segment_exponent <= SEGMENT_EXPONENT_MAX or len(plain_sha256) != SHA256_BYTES:
+        raise ValueError("a segment exponent or digest that the format does not allow")
     salt = record_key.salt_for(component_id, plain_sha256)
-    payload_key, commitment = record_key.component_keys(component_id, salt)
-    header = Header(
+    start = _HEADER_START.pack(
+        MAGIC,
+        FORMAT,
+        SUITE,
         segment_exponent,
-        record_key.record_id,
-        component_id,
-        record_key.group_id,
+        HEADER_BYTES,
+        record_key.record_id.bytes,
+        component_id.bytes,
+        record_key.group_id.bytes,
         record_key.wrapped,
-        salt,
-        commitment,
-    ).to_bytes()
+    )
+    payload_key, commitment = record_key.component_keys(start, salt)
+    header = start + salt + commitment
     return header, AESGCM(payload_key), hashlib.sha256(header).digest()
 
 
@@ -316,10 +321,26 @@ def _accept(record_key: RecordKey, component_id: UUID, head: bytes) -> tuple[Hea
     header = read_header(head)
     if (header.record_id, header.component_id) != (record_key.record_id, component_id):
         raise WrongIdentity
-    payload_key, commitment = record_key.component_keys(component_id, header.salt)
+    payload_key, commitment = record_key.component_keys(head[: _HEADER_START.size], header.salt)
     if not hmac.compare_digest(commitment, header.commitment):
         raise WrongKey
     return header, AESGCM(payload_key), hashlib.sha256(head[:HEADER_BYTES]).digest()
+
+
+def _open_segment(opener: AESGCM, index: int, piece: bytes, aad: bytes, *, is_last: bool) -> bytes:
+    try:
+        return opener.decrypt(_nonce(index, is_last=is_last), piece, aad)
+    except InvalidTag:
+        raise _refusal(opener, index, piece, aad, is_last=is_last) from None
+
+
+def _refusal(opener: AESGCM, index: int, piece: bytes | memoryview, aad: bytes, *, is_last: bool) -> SealBroken:
+    """Why a segment does not open in its place: whole, but the end is missing or something follows it; or altered."""
+    try:
+        opener.decrypt(_nonce(index, is_last=not is_last), piece, aad)
+    except InvalidTag:
+        return Damaged(segment=index)
+    return Truncated() if is_last else TrailingData(segment=index)
 
 
 def _shape(sealed_size_bytes: int, header: Header) -> tuple[int, int]:
