@@ -50,13 +50,13 @@ class LoginTaken(VaultError):
 
 
 class OfficersKeptApart(VaultError):
-    """One person cannot be two of the three officers."""
+    """One person cannot be two of the three officers, and the system officer nothing else."""
 
     code = "officers-kept-apart"
     status = 409
     exit_code = 75
     fault = Fault.CALLER
-    message = N_("System, security and audit officer must be three different people.")
+    message = N_("One person cannot hold two officers' roles, nor any role beside the system officer's.")
     hint = N_("Take the other officer's role away first, or give this one to somebody else.")
 
 

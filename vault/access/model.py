@@ -28,7 +28,7 @@ class Event(StrEnum):
     ROLE_REVOKED = "access:role:revoke"
     SIGNED_IN = "access:session:start"
     SIGNED_OUT = "access:session:end"
-    SIGN_IN_THROTTLED = "access:session:throttle"
+    SIGN_IN_REFUSED = "access:session:refuse"
     STATION_CREATED = "access:station:create"
     TOKEN_ISSUED = "access:token:issue"  # noqa: S105 - an event's name
     TOKEN_REVOKED = "access:token:revoke"  # noqa: S105 - an event's name

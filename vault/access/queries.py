@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,15 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, func, or_, select
 
 from vault.access.model import Organisation, Person, Station, Token, Unit, Viewer
-from vault.access.rights import SEES_ALL_UNITS, Right, Role, rights_of
+from vault.access.rights import RIGHTS_BEFORE_PASSWORD, SEES_ALL_UNITS, Right, Role, rights_of
 from vault.access.tables import api_tokens, people, person_roles, sessions, stations, units
 from vault.access.tables import organisation as organisation_table
 from vault.foundation.errors import NotFoundOrNotYours
+
+
+def normal_login(login: str) -> str:
+    """The form in which sign-in names are compared: full-width letters and capitals make no other name."""
+    return unicodedata.normalize("NFKC", login).strip().lower()
 
 
 def organisation(connection: Connection) -> Organisation:
@@ -54,7 +60,10 @@ def unit_codes(connection: Connection) -> dict[UUID, str]:
 
 
 def viewer_of_person(connection: Connection, person_id: UUID) -> Viewer | None:
-    """The person as a viewer; None when there is none or the account is disabled."""
+    """The person as a viewer; None when there is none or the account is disabled.
+
+    Before the one-time password is replaced the viewer has no rights but to replace it.
+    """
     row = connection.execute(
         select(
             people,
@@ -71,7 +80,7 @@ def viewer_of_person(connection: Connection, person_id: UUID) -> Viewer | None:
         id=row.id,
         kind="person",
         name=row.name,
-        rights=rights_of(roles) | {Right.SELF_SESSION_USE},
+        rights=RIGHTS_BEFORE_PASSWORD if row.must_change_password else rights_of(roles) | {Right.SELF_SESSION_USE},
         unit_id=row.unit_id,
         units=None if roles & SEES_ALL_UNITS else frozenset({row.unit_id}),
         language=row.language,
@@ -113,6 +122,12 @@ def get_person(connection: Connection, person_id: UUID) -> Person:
     if not rows:
         raise NotFoundOrNotYours
     return _people(connection, rows)[0]
+
+
+def roles_of(connection: Connection, person_id: UUID) -> frozenset[Role]:
+    """The roles that a person has now."""
+    query = select(person_roles.c.role).where(person_roles.c.person_id == person_id)
+    return frozenset(Role(role) for role in connection.execute(query).scalars())
 
 
 def people_by_role(connection: Connection) -> dict[Role, int]:

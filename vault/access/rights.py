@@ -22,6 +22,7 @@ class Right(StrEnum):
     RECORDS_RECORD_READ = "records:record:read"
     RECORDS_ORIGINAL_FETCH = "records:original:fetch"
     RECORDS_FIELD_UNMASK = "records:field:unmask"
+    RECORDS_RECORD_CLASSIFY = "records:record:classify"
     INTAKE_BATCH_CREATE = "intake:batch:create"
     INTAKE_ITEM_SEND = "intake:item:send"
     INTAKE_QUARANTINE_READ = "intake:quarantine:read"
@@ -41,6 +42,37 @@ class Right(StrEnum):
     ACCESS_TOKEN_ISSUE = "access:token:issue"  # noqa: S105 - a right's name
     SETTINGS_ORGANISATION_MANAGE = "settings:organisation:manage"
     CATALOGUE_CLASS_READ = "catalogue:class:read"
+
+
+RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
+    {
+        Right.PUBLIC_PAGE_VIEW: N_("See what is open to everybody, such as the sign-in page"),
+        Right.SELF_SESSION_USE: N_("Sign in, change one's own password and language"),
+        Right.RECORDS_RECORD_READ: N_("Find records and look at their pages"),
+        Right.RECORDS_ORIGINAL_FETCH: N_("Take out the original of a record"),
+        Right.RECORDS_FIELD_UNMASK: N_("See a masked number in full, giving the reason"),
+        Right.RECORDS_RECORD_CLASSIFY: N_("Set the class of a record and describe it"),
+        Right.INTAKE_BATCH_CREATE: N_("Open and close batches of scans"),
+        Right.INTAKE_ITEM_SEND: N_("Send scans in"),
+        Right.INTAKE_QUARANTINE_READ: N_("See what was refused and why"),
+        Right.LEDGER_ENTRY_READ: N_("Read the ledger"),
+        Right.LEDGER_LEDGER_VERIFY: N_("Verify the ledger"),
+        Right.LEDGER_LEDGER_EXPORT: N_("Export the ledger"),
+        Right.STORES_HEALTH_READ: N_("See how the stores are"),
+        Right.STORES_STORE_PROBE: N_("Probe a store"),
+        Right.KEYS_HEALTH_READ: N_("See how the keys are"),
+        Right.JOBS_JOB_READ: N_("See background jobs"),
+        Right.JOBS_JOB_CANCEL: N_("Cancel background jobs"),
+        Right.ACCESS_PERSON_READ: N_("See people and their roles"),
+        Right.ACCESS_PERSON_MANAGE: N_("Add and disable people, give one-time passwords"),
+        Right.ACCESS_ROLE_GRANT: N_("Grant and revoke roles"),
+        Right.ACCESS_STATION_READ: N_("See scanning stations and their tokens"),
+        Right.ACCESS_STATION_MANAGE: N_("Add scanning stations"),
+        Right.ACCESS_TOKEN_ISSUE: N_("Issue and revoke the tokens of stations"),
+        Right.SETTINGS_ORGANISATION_MANAGE: N_("Change the organisation and its units"),
+        Right.CATALOGUE_CLASS_READ: N_("Read the retention classes"),
+    }
+)
 
 
 class Role(StrEnum):
@@ -96,13 +128,20 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.ARCHIVIST: _EVERYBODY
         | _BRINGS_IN
         | _READS
-        | {Right.RECORDS_ORIGINAL_FETCH, Right.RECORDS_FIELD_UNMASK, Right.LEDGER_ENTRY_READ, Right.JOBS_JOB_READ},
+        | {
+            Right.RECORDS_ORIGINAL_FETCH,
+            Right.RECORDS_FIELD_UNMASK,
+            Right.RECORDS_RECORD_CLASSIFY,
+            Right.LEDGER_ENTRY_READ,
+            Right.JOBS_JOB_READ,
+        },
         Role.ARCHIVE_ADMINISTRATOR: _EVERYBODY
         | _BRINGS_IN
         | _READS
         | {
             Right.RECORDS_ORIGINAL_FETCH,
             Right.RECORDS_FIELD_UNMASK,
+            Right.RECORDS_RECORD_CLASSIFY,
             Right.LEDGER_ENTRY_READ,
             Right.LEDGER_LEDGER_VERIFY,
             Right.JOBS_JOB_READ,
@@ -166,6 +205,17 @@ SEES_ALL_UNITS = frozenset({Role.ARCHIVIST, Role.ARCHIVE_ADMINISTRATOR, Role.LEG
 FIRST_ADMINISTRATOR_ROLES = (Role.ARCHIVE_ADMINISTRATOR, Role.SECURITY_OFFICER)
 
 STATION_SCOPES = frozenset({Right.INTAKE_ITEM_SEND, Right.INTAKE_BATCH_CREATE, Right.RECORDS_RECORD_READ})
+
+
+# What a token gives when nothing else is asked for: a station that only sends needs to read nothing.
+STATION_SCOPES_USUAL = frozenset({Right.INTAKE_ITEM_SEND, Right.INTAKE_BATCH_CREATE})
+# What somebody may do who has not yet replaced the one-time password.
+RIGHTS_BEFORE_PASSWORD = frozenset({Right.SELF_SESSION_USE, Right.PUBLIC_PAGE_VIEW})
+
+
+def exclude_each_other(roles: frozenset[Role]) -> bool:
+    """Whether no one person may hold all of `roles`: two officers, or the system officer and anything else."""
+    return len(roles & OFFICERS) > 1 or (Role.SYSTEM_OFFICER in roles and len(roles) > 1)
 
 
 def rights_of(roles: frozenset[Role]) -> frozenset[Right]:

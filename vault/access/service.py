@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import psycopg
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from vault.access import passwords
 from vault.access.errors import LoginTaken, OfficersKeptApart, OwnAccount, SignInFailed, WeakPassword
+from vault.access.guesses import count_attempt, login_target, take_back
 from vault.access.model import Event, Viewer
-from vault.access.queries import get_person, unit_by_id
-from vault.access.rights import FIRST_ADMINISTRATOR_ROLES, OFFICERS, ROLE_RIGHTS, Right, Role
+from vault.access.queries import get_person, normal_login, roles_of, unit_by_id
+from vault.access.rights import FIRST_ADMINISTRATOR_ROLES, ROLE_RIGHTS, Right, Role, exclude_each_other, rights_of
 from vault.access.tables import organisation, people, person_roles, sessions, units
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
-from vault.foundation.errors import InvalidInput, NotFoundOrNotYours
-from vault.foundation.ids import derived_id, new_id, new_token
+from vault.foundation.errors import N_, InvalidInput, NotAllowed, NotFoundOrNotYours
+from vault.foundation.ids import derived_id, new_id
 
 ORGANISATION_ID = UUID("00000000-0000-7000-8000-000000000001")
 FIRST_LOGIN = "admin"
 _FIRST_UNIT_CODE = "GT01"
+ONE_TIME_LASTS = timedelta(days=14)
 _LOGIN_LENGTHS = range(2, 61)
+_KEEPS_APART = frozenset({"person_roles_one_officer_key", "person_roles_system_officer_alone_fkey"})
 
 
 @dataclass(frozen=True)
@@ -105,12 +110,12 @@ def create_person(
     viewer.require(Right.ACCESS_PERSON_MANAGE)
     if roles:
         viewer.require(Right.ACCESS_ROLE_GRANT)
-    login, name = login.strip(), name.strip()
+    login, name = normal_login(login), name.strip()
     if len(login) not in _LOGIN_LENGTHS or any(character.isspace() for character in login):
         raise InvalidInput(field="login", problem="2 to 60 characters without blanks are needed")
     if not 1 <= len(name) <= 60:
         raise InvalidInput(field="name", problem="1 to 60 characters are needed")
-    if len(roles & OFFICERS) > 1:
+    if exclude_each_other(roles):
         raise OfficersKeptApart
     try:
         with ctx.database.transaction(viewer.actor) as tx:
@@ -120,6 +125,8 @@ def create_person(
                 _insert_role(tx, account.person_id, role)
             tx.commit()
     except IntegrityError as error:
+        if _constraint(error) != "people_login_key":
+            raise
         raise LoginTaken from error
     return account
 
@@ -134,6 +141,7 @@ def set_person_state(ctx: Context, viewer: Viewer, person_id: UUID, *, active: b
     if person_id == viewer.id:
         raise OwnAccount
     with ctx.database.transaction(viewer.actor) as tx:
+        _require_still(tx, viewer, Right.ACCESS_PERSON_MANAGE)
         get_person(tx.connection, person_id)
         tx.connection.execute(
             people.update().where(people.c.id == person_id).values(state="active" if active else "disabled")
@@ -155,10 +163,15 @@ def grant_role(ctx: Context, viewer: Viewer, person_id: UUID, role: Role) -> Non
         raise OwnAccount
     try:
         with ctx.database.transaction(viewer.actor) as tx:
-            if role not in get_person(tx.connection, person_id).roles:
+            held = get_person(tx.connection, person_id).roles
+            if role not in held:
+                if exclude_each_other(held | {role}):
+                    raise OfficersKeptApart
                 _insert_role(tx, person_id, role)
                 tx.commit()
     except IntegrityError as error:
+        if _constraint(error) not in _KEEPS_APART:
+            raise
         raise OfficersKeptApart from error
 
 
@@ -172,6 +185,7 @@ def revoke_role(ctx: Context, viewer: Viewer, person_id: UUID, role: Role) -> No
     if person_id == viewer.id:
         raise OwnAccount
     with ctx.database.transaction(viewer.actor) as tx:
+        _require_still(tx, viewer, Right.ACCESS_ROLE_GRANT)
         if role in get_person(tx.connection, person_id).roles:
             tx.connection.execute(
                 person_roles.delete().where(person_roles.c.person_id == person_id, person_roles.c.role == role.value)
@@ -184,18 +198,24 @@ def change_password(ctx: Context, viewer: Viewer, old: str, new: str) -> None:
     """Changes the own password and ends all own sessions. Leaves `access:password:change`.
 
     Raises:
-        SignInFailed: the old password is wrong.
+        SignInFailed: the old password is wrong; it counts as a guess.
+        TooManyGuesses: it was wrong too often.
         WeakPassword: the new one is too easy, or the old one again.
     """
+    if passwords.normalised(old) == passwords.normalised(new):
+        raise WeakPassword(problem=N_("it is the old one"), length_min=passwords.LENGTH_MIN)
+    target = login_target(f"change/{viewer.id}")
     with ctx.database.transaction(viewer.actor) as tx:
-        row = tx.connection.execute(
-            select(people.c.login, people.c.password_hash).where(people.c.id == viewer.id).with_for_update()
-        ).one()
+        person = get_person(tx.connection, viewer.id)
+        kept = passwords.hash_password(new, person.login, person.name)
+        count_attempt(tx, target)
+        tx.commit()
+    with ctx.database.transaction(viewer.actor) as tx:
+        row = tx.connection.execute(select(people).where(people.c.id == viewer.id).with_for_update()).one()
         if not passwords.is_right(row.password_hash, old):
             raise SignInFailed
-        if passwords.normalised(old) == passwords.normalised(new):
-            raise WeakPassword(problem="it is the old one", length_min=passwords.LENGTH_MIN)
-        _set_password(tx, viewer.id, passwords.hash_password(new, row.login), must_change=False)
+        take_back(tx, target)
+        _set_password(tx, viewer.id, kept, is_one_time=False)
         tx.witness(Event.PASSWORD_CHANGED, "person", viewer.id)
         tx.commit()
 
@@ -211,8 +231,8 @@ def reset_password(ctx: Context, viewer: Viewer, person_id: UUID) -> NewAccount:
         raise OwnAccount
     with ctx.database.transaction(viewer.actor) as tx:
         person = get_person(tx.connection, person_id)
-        password = new_token(12)
-        _set_password(tx, person_id, passwords.one_time_hash(password), must_change=True)
+        password = passwords.one_time_password()
+        _set_password(tx, person_id, passwords.one_time_hash(password), is_one_time=True)
         tx.witness(Event.PASSWORD_RESET, "person", person_id)
         tx.commit()
     return NewAccount(person_id, person.login, password)
@@ -256,7 +276,7 @@ def _insert_unit(tx: Transaction, code: str, name_zh: str, name_en: str) -> UUID
 
 
 def _insert_person(tx: Transaction, login: str, name: str, unit_id: UUID) -> NewAccount:
-    person_id, password = new_id(), new_token(12)
+    person_id, password = new_id(), passwords.one_time_password()
     tx.connection.execute(
         people.insert(),
         {
@@ -267,6 +287,7 @@ def _insert_person(tx: Transaction, login: str, name: str, unit_id: UUID) -> New
             "state": "active",
             "password_hash": passwords.one_time_hash(password),
             "must_change_password": True,
+            "password_expires_at": tx.clock.now() + ONE_TIME_LASTS,
             "created_at": tx.clock.now(),
         },
     )
@@ -275,14 +296,40 @@ def _insert_person(tx: Transaction, login: str, name: str, unit_id: UUID) -> New
 
 
 def _insert_role(tx: Transaction, person_id: UUID, role: Role) -> None:
+    runs_system = role is Role.SYSTEM_OFFICER
+    tx.connection.execute(
+        people.update()
+        .where(people.c.id == person_id, people.c.runs_system != runs_system)
+        .values(runs_system=runs_system)
+    )
     tx.connection.execute(
         person_roles.insert(), {"person_id": person_id, "role": role.value, "granted_at": tx.clock.now()}
     )
     tx.witness(Event.ROLE_GRANTED, "person", person_id, role=role.value)
 
 
-def _set_password(tx: Transaction, person_id: UUID, kept: str, *, must_change: bool) -> None:
+def _set_password(tx: Transaction, person_id: UUID, kept: str, *, is_one_time: bool) -> None:
     tx.connection.execute(
-        people.update().where(people.c.id == person_id).values(password_hash=kept, must_change_password=must_change)
+        people.update()
+        .where(people.c.id == person_id)
+        .values(
+            password_hash=kept,
+            must_change_password=is_one_time,
+            password_expires_at=tx.clock.now() + ONE_TIME_LASTS if is_one_time else None,
+        )
     )
     tx.connection.execute(sessions.delete().where(sessions.c.person_id == person_id))
+
+
+def _require_still(tx: Transaction, viewer: Viewer, right: Right) -> None:
+    """Takes turns with all who take rights away, and looks again.
+
+    Two who revoke each other must not both succeed, or nobody would be left who can grant.
+    """
+    tx.connection.execute(select(organisation.c.id).with_for_update())
+    if viewer.kind == "person" and right not in rights_of(roles_of(tx.connection, viewer.id)):
+        raise NotAllowed(right=right.value)
+
+
+def _constraint(error: IntegrityError) -> str | None:
+    return error.orig.diag.constraint_name if isinstance(error.orig, psycopg.Error) else None

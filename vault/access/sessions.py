@@ -7,24 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from vault.access import passwords
-from vault.access.errors import SignInFailed, TooManyGuesses
+from vault.access.errors import SignInFailed
+from vault.access.guesses import address_target, count_attempt, login_target, take_back
 from vault.access.model import Event, Viewer
-from vault.access.queries import viewer_of_person
-from vault.access.tables import guesses, people, sessions
+from vault.access.queries import normal_login, viewer_of_person
+from vault.access.tables import people, sessions
 from vault.foundation.context import Context
-from vault.foundation.db.transaction import Transaction
-from vault.foundation.ids import new_token
+from vault.foundation.ids import new_id, new_token
 from vault.foundation.ledger.entry import SYSTEM, Actor
 
 IDLE_MAX = timedelta(minutes=60)
 SESSION_LASTS = timedelta(hours=12)
-FREE_GUESSES = 5
-_DELAY_MAX_S = 900
 _SEEN_EVERY = timedelta(minutes=1)
-_FORGIVEN_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -39,28 +35,31 @@ class Session:
 def sign_in(ctx: Context, login: str, password: str, address: str) -> str:
     """Opens a session and returns its secret for the cookie. Leaves `access:session:start`.
 
+    Every refusal is in the ledger as `access:session:refuse`, on the person when there is one. An unknown login, a
+    wrong password, a disabled account and a one-time password that ran out take as long and answer the same.
+
     Raises:
-        SignInFailed: they do not belong together, or the account is disabled.
+        SignInFailed: they do not belong together, or the account cannot be used.
         TooManyGuesses: this login or address failed too often; says how long to wait.
     """
-    targets = (_digest(f"login/{login.casefold()}"), _digest(f"address/{address}"))
+    login = normal_login(login)
+    targets = (login_target(login), address_target(address))
     with ctx.database.transaction(SYSTEM) as tx:
-        _require_patience(tx, targets)
+        wait = count_attempt(tx, *targets)
+        tx.commit()
     with ctx.database.read() as connection:
-        row = connection.execute(
-            select(people.c.id, people.c.password_hash).where(
-                func.lower(people.c.login) == login.lower(), people.c.state == "active"
-            )
-        ).one_or_none()
-    if not passwords.is_right(row.password_hash if row else None, password) or row is None:
+        row = connection.execute(select(people).where(func.lower(people.c.login) == login)).one_or_none()
+    is_right = passwords.is_right(row.password_hash if row else None, password)
+    now = ctx.clock.now()
+    if not is_right or row is None or row.state != "active" or _ran_out(row.password_expires_at, now):
         with ctx.database.transaction(SYSTEM) as tx:
-            _count_failure(tx, targets)
+            subject = ("person", row.id) if row else ("sign_in", new_id())
+            tx.witness(Event.SIGN_IN_REFUSED, *subject, wait_s=int(wait.total_seconds()))
             tx.commit()
         raise SignInFailed
     secret = new_token()
     with ctx.database.transaction(Actor("person", row.id)) as tx:
-        now = tx.clock.now()
-        tx.connection.execute(guesses.delete().where(guesses.c.target == targets[0]))
+        take_back(tx, *targets)
         tx.connection.execute(
             sessions.insert(),
             {
@@ -109,22 +108,5 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _require_patience(tx: Transaction, targets: tuple[bytes, ...]) -> None:
-    now = tx.clock.now()
-    for row in tx.connection.execute(select(guesses).where(guesses.c.target.in_(targets))):
-        over = row.failures - FREE_GUESSES
-        if over >= 0 and now - row.last_at < _FORGIVEN_AFTER:
-            wait_s = min(_DELAY_MAX_S, 2 ** min(over + 1, 16)) - (now - row.last_at).total_seconds()
-            if wait_s > 0:
-                raise TooManyGuesses(retry_after_s=int(wait_s) + 1)
-
-
-def _count_failure(tx: Transaction, targets: tuple[bytes, ...]) -> None:
-    now = tx.clock.now()
-    for target in sorted(targets):
-        statement = insert(guesses).values(target=target, failures=1, last_at=now)
-        tx.connection.execute(
-            statement.on_conflict_do_update(
-                constraint=guesses.primary_key, set_={"failures": guesses.c.failures + 1, "last_at": now}
-            )
-        )
+def _ran_out(expires_at: datetime | None, now: datetime) -> bool:
+    return expires_at is not None and expires_at <= now

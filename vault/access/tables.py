@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import (
     ARRAY,
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     func,
+    text,
 )
 
+from vault.access.rights import OFFICERS, ROLE_RIGHTS, STATION_SCOPES
 from vault.foundation.db.metadata import metadata
+
+
+def _texts(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in sorted(values))
+
 
 organisation = Table(
     "organisation",
@@ -52,28 +64,43 @@ people = Table(
     Column("state", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("must_change_password", Boolean, nullable=False),
+    Column("password_expires_at", DateTime(timezone=True)),
+    # Whether the person is system officer; the roles point at it, so that no other role can stand beside that one.
+    Column("runs_system", Boolean, nullable=False, server_default=text("false")),
     Column("language", Text),
     Column("created_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("state IN ('active', 'disabled')", name="state_known"),
     CheckConstraint("language IN ('zh', 'en')", name="language_known"),
     CheckConstraint("login ~ '^[^[:space:]]{2,60}$'", name="login_form"),
+    CheckConstraint("length(name) BETWEEN 1 AND 60", name="name_length"),
+    CheckConstraint("password_hash LIKE '$argon2id$%'", name="password_hashed"),
+    # Only a one-time password runs out.
+    CheckConstraint("must_change_password = (password_expires_at IS NOT NULL)", name="one_time_runs_out"),
+    UniqueConstraint("id", "runs_system", name="people_id_runs_system_key"),
 )
 Index("people_login_key", func.lower(people.c.login), unique=True)
 
 person_roles = Table(
     "person_roles",
     metadata,
-    Column("person_id", Uuid, ForeignKey("people.id"), nullable=False),
+    Column("person_id", Uuid, nullable=False),
     Column("role", Text, nullable=False),
+    Column("runs_system", Boolean, Computed("role = 'system_officer'", persisted=True), nullable=False),
     Column("granted_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("person_id", "role"),
+    ForeignKeyConstraint(
+        ["person_id", "runs_system"],
+        ["people.id", "people.runs_system"],
+        name="person_roles_system_officer_alone_fkey",
+    ),
+    CheckConstraint(f"role IN ({_texts(ROLE_RIGHTS)})", name="role_known"),
 )
 # The three officers 三员 check each other: one person is at most one of them.
 Index(
     "person_roles_one_officer_key",
     person_roles.c.person_id,
     unique=True,
-    postgresql_where=person_roles.c.role.in_(["system_officer", "security_officer", "audit_officer"]),
+    postgresql_where=text(f"role IN ({_texts(OFFICERS)})"),
 )
 
 sessions = Table(
@@ -85,6 +112,8 @@ sessions = Table(
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("seen_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("octet_length(digest) = 32", name="digest_has_32_bytes"),
+    CheckConstraint("expires_at > started_at", name="expires_later"),
 )
 Index("sessions_person_id_idx", sessions.c.person_id)
 
@@ -110,6 +139,10 @@ api_tokens = Table(
     Column("revoked_at", DateTime(timezone=True)),
     CheckConstraint("octet_length(digest) = 32", name="digest_has_32_bytes"),
     CheckConstraint("expires_at > created_at", name="expires_later"),
+    CheckConstraint("length(hint) = 4", name="hint_length"),
+    CheckConstraint(
+        f"cardinality(scopes) > 0 AND scopes <@ ARRAY[{_texts(STATION_SCOPES)}]::text[]", name="scopes_known"
+    ),
 )
 Index("api_tokens_station_id_idx", api_tokens.c.station_id)
 
@@ -120,4 +153,7 @@ guesses = Table(
     Column("target", LargeBinary, primary_key=True),
     Column("failures", Integer, nullable=False),
     Column("last_at", DateTime(timezone=True), nullable=False),
+    Column("free_at", DateTime(timezone=True), nullable=False),  # before it no guess is even looked at
+    CheckConstraint("failures >= 0", name="failures_not_negative"),
+    CheckConstraint("octet_length(target) = 32", name="target_is_a_digest"),
 )

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from vault.access.errors import LoginTaken
 from vault.access.model import Event, Viewer
 from vault.access.queries import unit_by_id
-from vault.access.rights import STATION_SCOPES, Right
+from vault.access.rights import STATION_SCOPES, STATION_SCOPES_USUAL, Right
 from vault.access.tables import api_tokens, stations
 from vault.foundation.context import Context
 from vault.foundation.errors import InvalidInput, NotFoundOrNotYours
@@ -56,7 +56,7 @@ def issue(
         NotAllowed, InvalidInput, NotFoundOrNotYours.
     """
     viewer.require(Right.ACCESS_TOKEN_ISSUE)
-    wanted = STATION_SCOPES if scopes is None else scopes
+    wanted = STATION_SCOPES_USUAL if scopes is None else scopes
     if not 1 <= lasts_days <= LASTS_DAYS_MAX:
         raise InvalidInput(field="lasts_days", problem=f"1 to {LASTS_DAYS_MAX} days are possible")
     if not wanted or not wanted <= STATION_SCOPES:
