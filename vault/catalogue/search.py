@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, exists, func, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from vault.catalogue.model import FieldKind
 from vault.catalogue.tables import personal_fields, record_states, records
@@ -181,7 +182,7 @@ def normalise(value: str) -> str:
 
 def _name_contains(name: str) -> ColumnElement[bool]:
     if len(name) <= 2:
-        return func.slipvault_grams(records.c.customer_name).contains(func.array([name]))
+        return func.slipvault_grams(records.c.customer_name, type_=ARRAY(Text)).contains(cast([name], ARRAY(Text)))
     return records.c.customer_name.like(f"%{_like_literal(name)}%")
 
 

@@ -58,6 +58,8 @@ class FileCustodian:
                 highest = int(self._read(_HIGHEST))
             except FileNotFoundError:
                 highest = 0
+            except ValueError:
+                raise self._failed(f"{_HIGHEST} is damaged") from None
             number = max(highest, *self.epochs(), 0) + 1
             self._write(_name(number), os.urandom(_SECRET_BYTES).hex())
             self._write(_HIGHEST, str(number))
@@ -80,16 +82,21 @@ class FileCustodian:
         """See `Custodian.destroy_epoch`. Overwritten before it is unlinked; copy-on-write disks may keep old blocks."""
         path = self._directory / _name(epoch)
         with self._exclusively():
-            self._secret(epoch)
-            with path.open("r+b") as file:
-                size = os.fstat(file.fileno()).st_size
-                for _ in range(2):
-                    file.seek(0)
-                    file.write(os.urandom(size))
-                    file.flush()
-                    os.fsync(file.fileno())
-            path.unlink()
-            self._sync()
+            # Not `_secret`: a crash while overwriting leaves no readable secret, and the retry must still finish.
+            if not path.exists():
+                raise EpochGone(epoch=epoch)
+            try:
+                with path.open("r+b") as file:
+                    size = os.fstat(file.fileno()).st_size
+                    for _ in range(2):
+                        file.seek(0)
+                        file.write(os.urandom(size))
+                        file.flush()
+                        os.fsync(file.fileno())
+                path.unlink()
+                self._sync()
+            except OSError as error:
+                raise self._failed(error.strerror or "a file cannot be destroyed") from error
 
     def sign(self, message: bytes) -> bytes:
         """See `Custodian.sign`."""
@@ -100,7 +107,10 @@ class FileCustodian:
         return self._signing_key().public_key().public_bytes_raw()
 
     def _signing_key(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(self._read("signing-key")))
+        try:
+            return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(self._read("signing-key")))
+        except (FileNotFoundError, ValueError):
+            raise self._failed("the signing key is missing or damaged") from None
 
     def _secret(self, epoch: int) -> bytes:
         try:
@@ -154,7 +164,10 @@ class FileCustodian:
             os.close(handle)
 
     def _require_private(self, path: Path) -> None:
-        mode = stat.S_IMODE(path.stat().st_mode)
+        status = path.lstat()
+        mode = stat.S_IMODE(status.st_mode)
+        if status.st_uid not in {0, os.geteuid()} or stat.S_ISLNK(status.st_mode):
+            raise self._failed(f"{path.name} belongs to somebody else or is a link")
         if mode & 0o077:
             raise self._failed(f"{path.name} may be read by others (mode {mode:04o})")
 

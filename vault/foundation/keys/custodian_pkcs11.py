@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import threading
@@ -32,7 +33,10 @@ class Pkcs11Custodian:
     def __init__(self, module: str, token_label: str, pin_file: Path) -> None:
         self.name = f"pkcs11://{module}?token={token_label}"
         self._guard = threading.RLock()
+        self._pin_file = pin_file
         try:
+            if pin_file.stat().st_mode & 0o007:
+                raise self._failed("the PIN file may be read by everybody")
             pin = pin_file.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise self._failed("the PIN file cannot be read") from error
@@ -41,7 +45,7 @@ class Pkcs11Custodian:
             self._session: Any = token.open(rw=True, user_pin=pin)
         except (PKCS11Error, RuntimeError) as error:
             raise self._failed(f"{type(error).__name__}: module, token or PIN") from error
-        with self._exclusively():
+        with self._making(), self._exclusively():
             if not list(self._session.get_objects({Attribute.LABEL: _SIGNING_LABEL})):
                 self._make_signing_key()
 
@@ -54,7 +58,7 @@ class Pkcs11Custodian:
 
     def create_epoch(self) -> int:
         """See `Custodian.create_epoch`. A data object on the token remembers the highest number ever given."""
-        with self._exclusively():
+        with self._making(), self._exclusively():
             number = max(self._highest(), *self.epochs(), 0) + 1
             self._session.generate_key(
                 KeyType.AES,
@@ -150,6 +154,19 @@ class Pkcs11Custodian:
             except NoSuchKey:
                 raise EpochGone(epoch=epoch) from None
             return act(secret)
+
+    @contextmanager
+    def _making(self) -> Iterator[None]:
+        """One process of this host at a time: a token would take two keys of one name."""
+        try:
+            handle = os.open(self._pin_file, os.O_RDONLY)
+        except OSError as error:
+            raise self._failed("the PIN file cannot be read") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     @contextmanager
     def _exclusively(self) -> Iterator[None]:

@@ -106,3 +106,13 @@ class NoRecordKey(VaultError):
     fault = Fault.OURS
     message = N_("There is no key for record {record_id}.")
     hint = N_("If it was shredded, its certificate says so.")
+
+
+class RecordKeyDamaged(VaultError):
+    """The row that holds the record's wrapped key was altered, or belongs to another group."""
+
+    code = "record-key-damaged"
+    exit_code = 70
+    fault = Fault.OURS
+    message = N_("The key of record {record_id} does not open under its group's key.")
+    hint = N_("The headers of the record's sealed objects hold the same wrapped key: restore the row from there.")

@@ -10,16 +10,17 @@ import hmac
 import os
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, LargeBinary, Uuid, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.ids import derived_id, new_id
 from vault.foundation.keys.custodian import Custodian
-from vault.foundation.keys.errors import NoRecordKey, UnwrapFailed
+from vault.foundation.keys.errors import NoRecordKey, RecordKeyDamaged
 from vault.foundation.keys.record_key import KEY_BYTES, RecordKey, derive
 from vault.foundation.keys.tables import key_epochs, key_groups, record_keys
 
@@ -29,15 +30,26 @@ EVENT_EPOCH_CREATED = "keys:epoch:create"
 EVENT_GROUP_CREATED = "keys:group:create"
 GROUPS_HELD_MAX = 4096
 BLIND_TOKEN_BYTES = 16
+# Held to the end of the transaction by whoever makes an epoch: two at once would each make a secret.
+_EPOCH_LOCK = 0x736C6970_65706F63
 _EPOCH_NAMESPACE = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 9562 section 6.6: OID names
+
+
+@dataclass(frozen=True)
+class _GroupKey:
+    """An unwrapped group key, and the blind index key derived from it."""
+
+    secret: bytes = field(repr=False)
+    blind: bytes = field(repr=False)
 
 
 class Keyring:
     """Record keys for one installation. Safe for many threads."""
 
-    def __init__(self, custodian: Custodian) -> None:
+    def __init__(self, custodian: Custodian, groups_held_max: int = GROUPS_HELD_MAX) -> None:
         self._custodian = custodian
-        self._secrets: OrderedDict[UUID, bytes] = OrderedDict()
+        self._groups_held_max = groups_held_max
+        self._groups: OrderedDict[UUID, _GroupKey] = OrderedDict()
         self._active: dict[tuple[str, str], UUID] = {}
         self._guard = threading.Lock()
 
@@ -48,11 +60,15 @@ class Keyring:
         """
         group_id = self._active_group(tx, class_code, period)
         secret = os.urandom(KEY_BYTES)
-        wrapped = aes_key_wrap(self._group_secret(tx.connection, group_id), secret)
-        tx.connection.execute(
-            record_keys.insert(), {"record_id": record_id, "group_id": group_id, "wrapped": wrapped}
-        )
-        return RecordKey(record_id, group_id, wrapped, secret)
+        record_key = self._insert(tx.connection, record_id, group_id, secret)
+        if record_key is None:
+            # The remembered group was retired by a shredding in another process: what survives gets the next one.
+            self._forget_place(class_code, period)
+            group_id = self._active_group(tx, class_code, period)
+            record_key = self._insert(tx.connection, record_id, group_id, secret)
+        if record_key is None:
+            raise NoRecordKey(record_id=record_id)
+        return record_key
 
     def record_key(self, connection: Connection, record_id: UUID) -> RecordKey:
         """The key of a record.
@@ -60,6 +76,7 @@ class Keyring:
         Raises:
             NoRecordKey: there is none: shredded, or never there.
             EpochGone, UnwrapFailed: the custodian cannot open its group key.
+            RecordKeyDamaged: the group key does not open the record's key.
         """
         row = connection.execute(
             select(record_keys.c.group_id, record_keys.c.wrapped).where(record_keys.c.record_id == record_id)
@@ -67,36 +84,40 @@ class Keyring:
         if row is None:
             raise NoRecordKey(record_id=record_id)
         wrapped = bytes(row.wrapped)
+        group = self._group(connection, row.group_id)
         try:
-            secret = aes_key_unwrap(self._group_secret(connection, row.group_id), wrapped)
+            secret = aes_key_unwrap(group.secret, wrapped)
         except InvalidUnwrap:
-            raise UnwrapFailed(epoch="-") from None
-        return RecordKey(record_id, row.group_id, wrapped, secret)
+            raise RecordKeyDamaged(record_id=record_id) from None
+        return RecordKey(record_id, row.group_id, wrapped, secret, group.blind)
 
     def blind_token(self, record_key: RecordKey, kind: str, value: str) -> bytes:
         """The token by which `value` (normalised) is found among the records of this record's group."""
-        with self._guard:
-            secret = self._secrets.get(record_key.group_id)
-        if secret is None:
-            raise NoRecordKey(record_id=record_key.record_id)
-        return _token(secret, kind, value)
+        return _token(record_key.blind_secret, kind, value)
 
     def blind_tokens(self, connection: Connection, kind: str, value: str) -> list[bytes]:
-        """One token for each group that still has a key: the value may be in any of them."""
-        ids = connection.execute(select(key_groups.c.id)).scalars().all()
-        return [_token(self._group_secret(connection, group_id), kind, value) for group_id in ids]
+        """One token for each group that can still be opened: the value may be in any of them."""
+        ids = connection.execute(
+            select(key_groups.c.id)
+            .join(key_epochs, key_epochs.c.number == key_groups.c.epoch)
+            .where(key_epochs.c.state != "destroyed")
+            .order_by(key_groups.c.id)
+        ).scalars()
+        return [_token(self._group(connection, group_id).blind, kind, value) for group_id in ids.all()]
 
     def forget(self) -> None:
         """Drops the group keys held in memory."""
         with self._guard:
-            self._secrets.clear()
+            self._groups.clear()
             self._active.clear()
 
     def ensure_epoch(self, tx: Transaction) -> int:
         """The active epoch, made when there is none. Leaves `keys:epoch:create` when new."""
-        number = tx.connection.execute(
-            select(key_epochs.c.number).where(key_epochs.c.state == "active")
-        ).scalar_one_or_none()
+        query = select(key_epochs.c.number).where(key_epochs.c.state == "active")
+        number = tx.connection.execute(query).scalar_one_or_none()
+        if number is None:
+            tx.connection.execute(select(func.pg_advisory_xact_lock(_EPOCH_LOCK)))
+            number = tx.connection.execute(query).scalar_one_or_none()
         if number is not None:
             return int(number)
         number = self._custodian.create_epoch()
@@ -114,8 +135,10 @@ class Keyring:
 
     def _active_group(self, tx: Transaction, class_code: str, period: str) -> UUID:
         place = (class_code, period)
-        if place in self._active:
-            return self._active[place]
+        with self._guard:
+            known = self._active.get(place)
+        if known is not None:
+            return known
         query = select(key_groups.c.id).where(
             key_groups.c.class_code == class_code, key_groups.c.period == period, key_groups.c.state == "active"
         )
@@ -123,8 +146,26 @@ class Keyring:
         if group_id is None:
             return self._make_group(tx, class_code, period)
         # Only a committed group is remembered: one made in this transaction may still be rolled back.
-        self._active[place] = group_id
+        with self._guard:
+            self._active[place] = group_id
         return group_id
+
+    def _forget_place(self, class_code: str, period: str) -> None:
+        with self._guard:
+            self._active.pop((class_code, period), None)
+
+    def _insert(self, connection: Connection, record_id: UUID, group_id: UUID, secret: bytes) -> RecordKey | None:
+        """Nothing if the group is no longer active, waiting for a shredding under way to say so."""
+        group = self._group(connection, group_id)
+        wrapped = aes_key_wrap(group.secret, secret)
+        source = (
+            select(literal(record_id, Uuid), key_groups.c.id, literal(wrapped, LargeBinary))
+            .where(key_groups.c.id == group_id, key_groups.c.state == "active")
+            .with_for_update(key_share=True, read=True)
+        )
+        columns = [record_keys.c.record_id, record_keys.c.group_id, record_keys.c.wrapped]
+        done = connection.execute(record_keys.insert().from_select(columns, source))
+        return RecordKey(record_id, group_id, wrapped, secret, group.blind) if done.rowcount == 1 else None
 
     def _make_group(self, tx: Transaction, class_code: str, period: str) -> UUID:
         epoch = self.ensure_epoch(tx)
@@ -155,27 +196,27 @@ class Keyring:
         tx.witness(EVENT_GROUP_CREATED, "group", group_id, class_code=class_code, period=period, epoch=epoch)
         return group_id
 
-    def _group_secret(self, connection: Connection, group_id: UUID) -> bytes:
+    def _group(self, connection: Connection, group_id: UUID) -> _GroupKey:
         with self._guard:
-            secret = self._secrets.get(group_id)
-            if secret is not None:
-                self._secrets.move_to_end(group_id)
-                return secret
+            known = self._groups.get(group_id)
+            if known is not None:
+                self._groups.move_to_end(group_id)
+                return known
         row = connection.execute(
             select(key_groups.c.epoch, key_groups.c.wrapped).where(key_groups.c.id == group_id)
         ).one()
         secret = self._custodian.unwrap(row.epoch, bytes(row.wrapped), _group_context(group_id))
+        group = _GroupKey(secret, derive(secret, b"", b"slipvault/1/blind", KEY_BYTES))
         with self._guard:
-            self._secrets[group_id] = secret
-            while len(self._secrets) > GROUPS_HELD_MAX:
-                self._secrets.popitem(last=False)
-        return secret
+            self._groups[group_id] = group
+            while len(self._groups) > self._groups_held_max:
+                self._groups.popitem(last=False)
+        return group
 
 
 def _group_context(group_id: UUID) -> bytes:
     return b"slipvault/1/group" + group_id.bytes
 
 
-def _token(group_secret: bytes, kind: str, value: str) -> bytes:
-    key = derive(group_secret, b"", b"slipvault/1/blind", KEY_BYTES)
-    return hmac.digest(key, kind.encode() + b"\0" + value.encode(), "sha256")[:BLIND_TOKEN_BYTES]
+def _token(blind_secret: bytes, kind: str, value: str) -> bytes:
+    return hmac.digest(blind_secret, kind.encode() + b"\0" + value.encode(), "sha256")[:BLIND_TOKEN_BYTES]

@@ -31,6 +31,8 @@ class RecordKey:
     group_id: UUID
     wrapped: bytes
     secret: bytes = field(repr=False)
+    blind_secret: bytes = field(repr=False, default=b"")
+    """The group's blind index key; empty where a record is only opened, as by a stand-alone reader."""
 
     def salt_for(self, component_id: UUID, plain_sha256: bytes) -> bytes:
         """The salt of the component's sealed object for plain text of this digest (sealed object, format 1)."""

@@ -69,7 +69,8 @@ class Decoders:
             answers = decoder.ask(
                 "examine", handle, (size_bytes, policy, declared_name), time.monotonic() + EXAMINE_SECONDS_MAX
             )
-            examination: Examination = next(answers)
+            (examination,) = list(answers)  # to the end: the next request must not meet the rest
+            assert isinstance(examination, Examination)
             return examination
 
     def render(self, source: BinaryIO, size_bytes: int, media_type: str) -> Iterator[Any]:

@@ -1,0 +1,24 @@
+"""How background work ends early."""
+
+from __future__ import annotations
+
+from vault.foundation.errors import N_, Fault, VaultError
+
+
+class JobCancelled(VaultError):
+    """Somebody asked for the work to end; what was done so far stays done."""
+
+    code = "job-cancelled"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The work was cancelled.")
+    hint = N_("Start it again when it is wanted: it goes on with what is left.")
+
+
+class UnknownTask(VaultError):
+    """Nobody registered a task of this name: a defect, or a queue of another version."""
+
+    code = "unknown-task"
+    fault = Fault.OURS
+    message = N_("There is no task called {task}.")

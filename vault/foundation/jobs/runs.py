@@ -1,0 +1,174 @@
+"""Runs: where long work is, how fast it goes, and the wish to end it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, func, select
+
+from vault.foundation.clock import Clock
+from vault.foundation.db.engine import Database
+from vault.foundation.db.transaction import Transaction
+from vault.foundation.errors import NotFoundOrNotYours
+from vault.foundation.ids import new_id
+from vault.foundation.jobs.errors import JobCancelled
+from vault.foundation.jobs.tables import job_runs
+from vault.foundation.ledger.entry import SYSTEM
+
+_TELL_EVERY_S = 0.5
+EVENT_CANCEL_ASKED = "jobs:job:cancel"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as people see it."""
+
+    id: UUID
+    task: str
+    state: str
+    done: int
+    total: int | None
+    result: dict[str, Any]
+    problem: str | None
+    started_by: UUID | None
+    cancel_requested: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+def create(tx: Transaction, task: str) -> UUID:
+    """Notes a run that waits; enqueue its job in the same transaction."""
+    run_id = new_id()
+    tx.connection.execute(
+        job_runs.insert(),
+        {
+            "id": run_id,
+            "task": task,
+            "state": "waiting",
+            "started_by": tx.actor.id,
+            "created_at": tx.clock.now(),
+        },
+    )
+    return run_id
+
+
+def request_cancel(tx: Transaction, run_id: UUID) -> None:
+    """Asks a run to end at its next step; one that still waits ends at once. Leaves `jobs:job:cancel`.
+
+    Raises:
+        NotFoundOrNotYours: no such open run.
+    """
+    state = tx.connection.execute(
+        job_runs.update()
+        .where(job_runs.c.id == run_id, job_runs.c.state.in_(["waiting", "running"]))
+        .values(cancel_requested=True)
+        .returning(job_runs.c.state)
+    ).scalar_one_or_none()
+    if state is None:
+        raise NotFoundOrNotYours
+    tx.witness(EVENT_CANCEL_ASKED, "job", run_id)
+
+
+def get_run(connection: Connection, run_id: UUID) -> Run:
+    """One run. Raises NotFoundOrNotYours."""
+    row = connection.execute(select(job_runs).where(job_runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise NotFoundOrNotYours
+    return _run(row)
+
+
+def list_runs(
+    connection: Connection,
+    *,
+    state: str | None = None,
+    task: str | None = None,
+    after: UUID | None = None,
+    size: int = 50,
+) -> tuple[Run, ...]:
+    """Runs newest first, below the keyset `after`."""
+    query = select(job_runs).order_by(job_runs.c.id.desc()).limit(max(1, min(size, 200)))
+    if state:
+        query = query.where(job_runs.c.state == state)
+    if task:
+        query = query.where(job_runs.c.task == task)
+    if after is not None:
+        query = query.where(job_runs.c.id < after)
+    return tuple(_run(row) for row in connection.execute(query))
+
+
+def count_by_state(connection: Connection) -> dict[str, int]:
+    """How many runs are in each state."""
+    rows = connection.execute(select(job_runs.c.state, func.count().label("runs")).group_by(job_runs.c.state))
+    return {row.state: row.runs for row in rows}
+
+
+class Progress:
+    """A running run: told now and then how far it is, it raises when somebody wants it to end."""
+
+    def __init__(self, database: Database, clock: Clock, run_id: UUID) -> None:
+        self.run_id = run_id
+        self._database = database
+        self._clock = clock
+        self._told_s = -_TELL_EVERY_S
+
+    def start(self) -> None:
+        """Marks the run as running; a run taken over from a dead worker begins anew."""
+        now = self._clock.now()
+        self._update(state="running", started_at=now, beat_at=now)
+
+    def tell(self, done: int, total: int | None) -> None:
+        """Tells how far the work is, at most twice a second.
+
+        Raises:
+            JobCancelled: somebody asked for the end.
+        """
+        now_s = self._clock.monotonic()
+        if now_s - self._told_s < _TELL_EVERY_S:
+            return
+        self._told_s = now_s
+        if self._update(done=done, total=total, beat_at=self._clock.now()):
+            raise JobCancelled
+
+    def finish(self, **result: Any) -> None:
+        """Ends the run with its result: counts and codes only."""
+        self._update(state="done", finished_at=self._clock.now(), result=result)
+
+    def fail(self, problem: str) -> None:
+        """Ends the run with the code of what went wrong."""
+        self._update(state="failed", finished_at=self._clock.now(), problem=problem)
+
+    def cancelled(self) -> None:
+        """Ends the run as somebody wanted."""
+        self._update(state="cancelled", finished_at=self._clock.now())
+
+    def _update(self, **values: Any) -> bool:
+        with self._database.transaction(SYSTEM) as tx:
+            asked = tx.connection.execute(
+                job_runs.update()
+                .where(job_runs.c.id == self.run_id)
+                .values(**values)
+                .returning(job_runs.c.cancel_requested)
+            ).scalar_one_or_none()
+            tx.commit()
+        return bool(asked)
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        task=row.task,
+        state=row.state,
+        done=row.done,
+        total=row.total,
+        result=dict(row.result),
+        problem=row.problem,
+        started_by=row.started_by,
+        cancel_requested=row.cancel_requested,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
