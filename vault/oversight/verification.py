@@ -190,8 +190,4 @@ def _unknown_of(connection: Connection, keys: list[str], store: str) -> list[Fin
             )
         ).scalars()
     )
-    return [
-        Finding(FindingCode.OBJECT_UNKNOWN, "object", key) for key in dict.fromkeys(keys) if key not in known
-    ]
-
-
+    return [Finding(FindingCode.OBJECT_UNKNOWN, "object", key) for key in dict.fromkeys(keys) if key not in known]

@@ -56,7 +56,7 @@ def make_application(context: Context, settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.upload_bytes_max = settings.upload_bytes_max
     app.state.operator_token_file = settings.home / "run" / "operator.token"
-    app.add_middleware(observing.ObservingMiddleware)
+    app.add_middleware(observing.ObservingMiddleware, on_defect=lambda request: _answer(request, VaultError()))
     for routes in (
         intake.routes,
         intake.batch_routes,
@@ -79,34 +79,31 @@ def _add_pages(app: FastAPI) -> None:
     web.mount(app)
 
 
+def _answer(request: Request, error: VaultError) -> Response:
+    """An error as a problem document for programs, as a page for people."""
+    if request.url.path.startswith(("/api/", "/healthz", "/readyz", "/metrics")):
+        return problem(error, language_of(request))
+    from vault.surfaces.web import application as web
+
+    return web.problem_page(request, error)
+
+
 def _add_error_handlers(app: FastAPI) -> None:
-    def answer(request: Request, error: VaultError) -> Response:
-        if request.url.path.startswith(("/api/", "/healthz", "/readyz", "/metrics")):
-            return problem(error, language_of(request))
-        from vault.surfaces.web import application as web
-
-        return web.problem_page(request, error)
-
     def on_vault_error(request: Request, error: Any) -> Response:
         observing.log_problem(request, error)
-        return answer(request, error)
+        return _answer(request, error)
 
     def on_http_error(request: Request, error: Any) -> Response:
         if error.status_code == 404:
-            return answer(request, NotFoundOrNotYours())
-        return answer(request, BadRequest(problem=str(error.detail)))
+            return _answer(request, NotFoundOrNotYours())
+        return _answer(request, BadRequest(problem=str(error.detail)))
 
     def on_validation_error(request: Request, error: Any) -> Response:
         # Only where and what kind: the values may be personal data.
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        return answer(request, BadRequest(problem=f"{place}: {first['type']}"))
-
-    def on_defect(request: Request, error: Exception) -> Response:
-        observing.log_defect(request, error)
-        return answer(request, VaultError())
+        return _answer(request, BadRequest(problem=f"{place}: {first['type']}"))
 
     app.add_exception_handler(VaultError, on_vault_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
-    app.add_exception_handler(Exception, on_defect)

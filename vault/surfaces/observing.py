@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vault.foundation.errors import VaultError
@@ -38,8 +40,9 @@ log = structlog.get_logger("slipvault")
 class ObservingMiddleware:
     """Counts and times each request by its route's pattern."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, on_defect: Callable[[Request], Response]) -> None:
         self.app = app
+        self._on_defect = on_defect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on and notes how it ended."""
@@ -54,8 +57,20 @@ class ObservingMiddleware:
                 status = message["status"]
             await send(message)
 
+        is_begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal is_begun
+            is_begun = True
+            await watched(message)
+
         try:
-            await self.app(scope, receive, watched)
+            await self.app(scope, receive, noted)
+        except Exception as error:  # noqa: BLE001 - a defect anywhere: noted without its text, which may quote data
+            request = Request(scope)
+            log_defect(request, error)
+            if not is_begun:
+                await self._on_defect(request)(scope, receive, watched)
         finally:
             route = route_pattern(scope)
             _REQUESTS.labels(scope["method"], route, str(status)).inc()

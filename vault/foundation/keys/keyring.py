@@ -164,8 +164,11 @@ class Keyring:
             .with_for_update(key_share=True, read=True)
         )
         columns = [record_keys.c.record_id, record_keys.c.group_id, record_keys.c.wrapped]
-        done = connection.execute(record_keys.insert().from_select(columns, source))
-        return RecordKey(record_id, group_id, wrapped, secret, group.blind) if done.rowcount == 1 else None
+        # RETURNING, because the driver does not count the rows of INSERT ... SELECT.
+        made = connection.execute(
+            record_keys.insert().from_select(columns, source).returning(record_keys.c.record_id)
+        ).one_or_none()
+        return RecordKey(record_id, group_id, wrapped, secret, group.blind) if made is not None else None
 
     def _make_group(self, tx: Transaction, class_code: str, period: str) -> UUID:
         epoch = self.ensure_epoch(tx)

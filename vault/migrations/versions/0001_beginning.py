@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alembic import op
 from sqlalchemy import text
 
@@ -32,7 +34,7 @@ def upgrade() -> None:
     connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
     connection.execute(text(_GRAMS))
     metadata.create_all(connection)
-    driver = connection.connection.driver_connection
+    driver: Any = connection.connection.driver_connection
     driver.execute(FUNCTIONS)
     for table in INSERT_ONLY:
         driver.execute(insert_only_sql(table))

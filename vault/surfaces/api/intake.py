@@ -14,14 +14,14 @@ from vault.access.model import Viewer
 from vault.access.queries import unit_id_by_code
 from vault.access.rights import Right
 from vault.foundation.context import Context
-from vault.foundation.errors import Fault, N_, VaultError
+from vault.foundation.errors import N_, Fault, VaultError
 from vault.intake import queries, service
 from vault.intake.batches import close_batch, open_batch
 from vault.intake.checks import explain_finding
 from vault.intake.model import Batch, Item, ItemStatus, Receipt, Refusal, Upload
 from vault.surfaces.i18n import Language, translator
 from vault.surfaces.problems import BadRequest, language_of, problem
-from vault.surfaces.routing import CurrentViewer, Ctx, Routes
+from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.uploads import Metadata, Spooled, metadata_from_header, spool
 
 routes = Routes("/intake", "intake")
@@ -74,9 +74,7 @@ def _receive(
     return JSONResponse(receipt_body(receipt, findings), 201 if is_new else 200)
 
 
-def receive_spooled(
-    ctx: Context, viewer: Viewer, key: str, metadata: Metadata, spooled: Spooled
-) -> Receipt:
+def receive_spooled(ctx: Context, viewer: Viewer, key: str, metadata: Metadata, spooled: Spooled) -> Receipt:
     """Hands a spooled body to intake and lets go of it afterwards."""
     with spooled.content:
         unit_id = None
@@ -152,7 +150,10 @@ def list_batches(
     """Batches of the viewer's units, newest first."""
     with ctx.database.read() as connection:
         found = queries.list_batches(connection, units=viewer.units, after=after, size=size)
-    return {"batches": [batch_body(batch) for batch in found], "after": str(found[-1].id) if len(found) == size else None}
+    return {
+        "batches": [batch_body(batch) for batch in found],
+        "after": str(found[-1].id) if len(found) == size else None,
+    }
 
 
 @batch_routes.get("/{batch_id}", Right.INTAKE_BATCH_CREATE)
@@ -178,9 +179,7 @@ def quarantine(
 ) -> dict[str, Any]:
     """Refused items with their reasons, newest first."""
     with ctx.database.read() as connection:
-        items = queries.list_items(
-            connection, units=viewer.units, status=ItemStatus.REFUSED, after=after, size=size
-        )
+        items = queries.list_items(connection, units=viewer.units, status=ItemStatus.REFUSED, after=after, size=size)
     language = language_of(request)
     return {
         "items": [item_body(item, language) for item in items],

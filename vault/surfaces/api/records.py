@@ -19,7 +19,7 @@ from vault.catalogue.queries import ComponentView, RecordView, get_record
 from vault.foundation.context import Context
 from vault.foundation.ledger.queries import entries_of_subject
 from vault.surfaces.bytes_out import stream_bytes
-from vault.surfaces.routing import CurrentViewer, Ctx, Routes
+from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
 routes = Routes("/records", "records")
 

@@ -1,0 +1,37 @@
+"""One web process: serves the application on a socket that the supervisor opened.
+
+python -m vault.surfaces.web_process DESCRIPTOR
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import uvicorn
+
+from vault.surfaces.application import create
+
+
+def main() -> None:
+    """Serves until it is told to end."""
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    config = uvicorn.Config(
+        create(),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+        proxy_headers=False,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""The worker process: does queued work, numbers and publishes the ledger, and keeps the clock when it leads.
+
+    python -m vault.surfaces.worker
+
+Any number of workers may run on any number of hosts. The queue gives each job to one; the sequencer and the clock
+are led by one at a time, by advisory locks, and taken over when that one dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from uuid import UUID
+
+import procrastinate
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import exists, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from vault.app import make_context
+from vault.foundation.context import Context
+from vault.foundation.errors import VaultError
+from vault.foundation.jobs import queue, runs
+from vault.foundation.jobs.errors import JobCancelled
+from vault.foundation.ledger import publisher
+from vault.foundation.ledger.entry import SYSTEM
+from vault.foundation.ledger.sequencer import BATCH_MAX, sequence
+from vault.foundation.ledger.timestamp import TimestampAuthority
+from vault.intake.jobs import render_waiting
+from vault.intake.stores import is_probe_due, probe_and_note
+from vault.intake.tables import rendition_tasks
+from vault.oversight.jobs import TASK_VERIFY, run_verification
+from vault.settings import Settings
+from vault.surfaces.observing import log
+
+THREADS = 2
+SEQUENCE_EVERY_S = 0.5
+PUBLISH_EVERY_S = 10
+TIMESTAMP_EVERY_S = 3600
+TASK_RENDER, TASK_PROBE = "intake:render", "intake:probe"
+_CLOCK_LOCK = 0x736C6970_636C6F63
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, ctx: Context, settings: Settings) -> None:
+        self.ctx = ctx
+        self._settings = settings
+        self._ending = threading.Event()
+
+    def run(self) -> None:
+        """Works until it is told to end."""
+        threads = [
+            threading.Thread(target=self._forever, args=(self._sequence, SEQUENCE_EVERY_S), name="sequencer"),
+            threading.Thread(target=self._forever, args=(self._publish, PUBLISH_EVERY_S), name="publisher"),
+            threading.Thread(target=self._forever, args=(self._lead_clock, 2.0), name="clock"),
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            asyncio.run(self._work())
+        finally:
+            self._ending.set()
+            for thread in threads:
+                thread.join(15)
+            self.ctx.database.dispose()
+
+    def stop(self) -> None:
+        """Asks everything to end."""
+        self._ending.set()
+
+    async def _work(self) -> None:
+        app = queue.make_app(self.ctx.database.url, self._tasks(), THREADS)
+        async with app.open_async():
+            loop = asyncio.get_running_loop()
+            done = asyncio.Event()
+            for name in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(name, done.set)
+            worker = asyncio.create_task(
+                app.run_worker_async(
+                    concurrency=THREADS,
+                    fetch_job_polling_interval=queue.POLL_EVERY_S,
+                    install_signal_handlers=False,
+                    delete_jobs="successful",
+                    listen_notify=True,
+                )
+            )
+            rescuer = asyncio.create_task(self._rescue(app))
+            ended = asyncio.create_task(done.wait())
+            await asyncio.wait({worker, ended}, return_when=asyncio.FIRST_COMPLETED)
+            self.stop()
+            rescuer.cancel()
+            worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await worker
+
+    async def _rescue(self, app: procrastinate.App) -> None:
+        while True:
+            await asyncio.sleep(queue.STALLED_AFTER.total_seconds() / 4)
+            rescued = await queue.rescue_stalled(app)
+            if rescued:
+                log.warning("jobs of dead workers taken over", jobs=rescued)
+
+    def _tasks(self) -> dict[str, queue.Body]:
+        return {
+            TASK_RENDER: self._render,
+            TASK_PROBE: self._probe,
+            TASK_VERIFY: self._in_run(lambda progress: run_verification(self.ctx, progress)),
+        }
+
+    def _in_run(self, body: Callable[[runs.Progress], None]) -> queue.Body:
+        def task(run_id: str) -> None:
+            progress = runs.Progress(self.ctx.database, self.ctx.clock, UUID(run_id))
+            progress.start()
+            try:
+                body(progress)
+            except JobCancelled:
+                progress.cancelled()
+            except VaultError as error:
+                progress.fail(error.code)
+                raise
+
+        return task
+
+    def _render(self) -> None:
+        for _ in render_waiting(self.ctx):
+            if self._ending.is_set():
+                return
+
+    def _probe(self) -> None:
+        if is_probe_due(self.ctx):
+            report = probe_and_note(self.ctx, SYSTEM)
+            if report.lies:
+                log.error("the store lies", store=report.store, lies=list(report.lies))
+
+    def _sequence(self) -> None:
+        custodian = self.ctx.custodian
+        while (done := sequence(self.ctx.database, custodian.public_key(), custodian.sign)) is not None:
+            if done.entries < BATCH_MAX:
+                return
+
+    def _publish(self) -> None:
+        publisher.publish(self.ctx.database, self.ctx.store)
+
+    def _lead_clock(self) -> None:
+        """Holds the clock's lock for as long as the connection lives; others wait to take over."""
+        with self.ctx.database.autocommit() as guard:
+            if not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _CLOCK_LOCK}).scalar_one():
+                return
+            scheduler = BackgroundScheduler(timezone="UTC")
+            scheduler.add_job(self._enqueue_rendering, "interval", seconds=1, max_instances=1, coalesce=True)
+            scheduler.add_job(lambda: self._enqueue(TASK_PROBE), "interval", minutes=10, max_instances=1)
+            if self._settings.timestamp_url:
+                authority = TimestampAuthority(self._settings.timestamp_url)
+                scheduler.add_job(
+                    lambda: publisher.stamp(self.ctx.database, authority),
+                    "interval",
+                    seconds=TIMESTAMP_EVERY_S,
+                    next_run_time=self.ctx.clock.now(),
+                )
+            scheduler.start()
+            self._enqueue(TASK_PROBE)
+            try:
+                while not self._ending.wait(5):
+                    guard.execute(text("SELECT 1"))  # fails when the connection, hence the lock, is gone
+            finally:
+                scheduler.shutdown(wait=False)
+
+    def _enqueue_rendering(self) -> None:
+        with self.ctx.database.read() as connection:
+            waits = connection.execute(select(exists().where(rendition_tasks.c.state == "waiting"))).scalar_one()
+        if waits:
+            self._enqueue(TASK_RENDER)
+
+    def _enqueue(self, task: str) -> None:
+        with self.ctx.database.transaction(SYSTEM) as tx:
+            if queue.defer(tx, task, once=task):
+                tx.commit()
+
+    def _forever(self, body: Callable[[], None], every_s: float) -> None:
+        """Repeats `body`; what fails for the moment is logged by its kind and tried again, more slowly."""
+        while not self._ending.is_set():
+            pause_s = every_s
+            try:
+                body()
+            except (VaultError, SQLAlchemyError, OSError) as error:
+                log.warning("background work failed", work=body.__name__, kind=type(error).__name__)
+                pause_s = max(every_s, 3.0)
+            self._ending.wait(pause_s)
+
+
+def main() -> None:
+    """Runs a worker on the database that the environment names; restarts its inside after a database outage."""
+    settings = Settings.from_environment()
+    if settings.database_url is None:
+        raise SystemExit("a worker needs SLIPVAULT_DATABASE_URL; start it with scripts/run")
+    ctx = make_context(settings, settings.database_url, pool_size=8)
+    started = time.monotonic()
+    log.info("worker started")
+    Worker(ctx, settings).run()
+    log.info("worker ended", seconds=round(time.monotonic() - started))
+
+
+if __name__ == "__main__":
+    main()
