@@ -182,6 +182,7 @@ def open_bytes(record_key: RecordKey, component_id: UUID, sealed: bytes) -> byte
         for index in range(last + 1):
             piece = source[index * step : (index + 1) * step]
             start = index * header.segment_bytes
+            _require_shape(index, piece)
             try:
                 with view[start : start + len(piece) - TAG_BYTES] as target:
                     opener.decrypt_into(_nonce(index, is_last=index == last), piece, aad, target)
@@ -217,8 +218,6 @@ def open_chunks(record_key: RecordKey, component_id: UUID, chunks: Iterable[byte
         with memoryview(held) as view:
             piece = bytes(view[:step])
         del held[:step]
-        if len(piece) < TAG_BYTES or (len(piece) == TAG_BYTES and index > 0):
-            raise Damaged(segment=index)
         yield _open_segment(opener, index, piece, aad, is_last=is_last)
         if is_last:
             return
@@ -249,7 +248,12 @@ class SealedReader(io.RawIOBase):
         self._last, self.size_bytes = _shape(sealed_size_bytes, self._header)
         self._position = 0
         self._held: tuple[int, bytes] = (-1, b"")
-        self._segment(self._last)
+        try:
+            self._segment(self._last)
+        except Damaged:
+            if self._last > 0:
+                self._segment(self._last - 1)  # says so if the object was whole before something was added
+            raise
 
     def readable(self) -> bool:
         return True
@@ -328,6 +332,7 @@ def _accept(record_key: RecordKey, component_id: UUID, head: bytes) -> tuple[Hea
 
 
 def _open_segment(opener: AESGCM, index: int, piece: bytes, aad: bytes, *, is_last: bool) -> bytes:
+    _require_shape(index, piece)
     try:
         return opener.decrypt(_nonce(index, is_last=is_last), piece, aad)
     except InvalidTag:
@@ -345,14 +350,20 @@ def _refusal(opener: AESGCM, index: int, piece: bytes | memoryview, aad: bytes, 
 
 def _shape(sealed_size_bytes: int, header: Header) -> tuple[int, int]:
     """The index of the last segment and the size of the plain text."""
+    if sealed_size_bytes < HEADER_BYTES + TAG_BYTES:
+        raise Truncated
     body = sealed_size_bytes - HEADER_BYTES
     step = header.segment_bytes + TAG_BYTES
     segments = -(-body // step)
-    plain_size = body - TAG_BYTES * segments
     last_body = body - (segments - 1) * step
-    if last_body < TAG_BYTES or (last_body == TAG_BYTES and segments > 1):
-        raise Damaged(segment=segments - 1)
+    plain_size = (segments - 1) * header.segment_bytes + max(0, last_body - TAG_BYTES)
     return segments - 1, plain_size
+
+
+def _require_shape(index: int, piece: bytes | memoryview) -> None:
+    """Refuses what no writer writes: less than a tag, or an empty segment after others."""
+    if len(piece) < TAG_BYTES or (len(piece) == TAG_BYTES and index > 0):
+        raise Damaged(segment=index)
 
 
 def _nonce(index: int, *, is_last: bool) -> bytes:
