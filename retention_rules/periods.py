@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import date, timedelta
 
 from retention_rules.model import Calendar, FiscalYear, Period
 
-_ISO_PERIOD = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?$")
+_ISO_PERIOD = re.compile(r"P(?:([0-9]{1,3})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,6})D)?")
 PERMANENT = Period(is_permanent=True)
 
 
@@ -19,7 +20,7 @@ def parse_period(text: str) -> Period:
     """
     if text.lower() == "permanent":
         return PERMANENT
-    match = _ISO_PERIOD.match(text)
+    match = _ISO_PERIOD.fullmatch(text)
     if match is None or not any(match.groups()):
         raise ValueError(f"not a period: {text!r}")
     years, months, days = (int(part or 0) for part in match.groups())
@@ -30,26 +31,54 @@ def add(start: date, period: Period) -> date:
     """The day on which a finite period from `start` has run out.
 
     A day that the month does not have becomes its last one (29 February and a year give 28 February), as the
-    period must not run into the next month (民法典 art. 202).
+    period must not run into the next month (民法典 art. 202). Past the last year that a date can have, it is that
+    year's last day: a record kept until then is kept.
+
+    Raises:
+        ValueError: the period is permanent.
     """
+    if period.is_permanent:
+        raise ValueError("a permanent period has no last day")
     months = start.year * 12 + start.month - 1 + period.months
     year, month = divmod(months, 12)
-    return date(year, month + 1, min(start.day, _days_in(year, month + 1))) + timedelta(days=period.days)
+    if year > date.max.year:
+        return date.max
+    day = date(year, month + 1, min(start.day, _days_in(year, month + 1)))
+    return day + timedelta(days=min(period.days, (date.max - day).days))
 
 
 def count_from(calendar: Calendar, trigger: date, fiscal_year: FiscalYear) -> date:
     """The first day that counts, once `trigger` has happened."""
     if calendar is Calendar.FISCAL_YEAR_END:
-        end = _fiscal_year_end(trigger, fiscal_year)
-        return end + timedelta(days=1)
+        return fiscal_year_end(trigger, fiscal_year) + timedelta(days=1)
     if calendar is Calendar.YEAR_END:
-        return date(trigger.year, 12, 31)
+        return year_end(trigger)
     if calendar is Calendar.NEXT_JANUARY:
         return date(trigger.year + 1, 1, 1)
     return trigger
 
 
-def _fiscal_year_end(day: date, fiscal_year: FiscalYear) -> date:
+def last_day(calendar: Calendar, trigger: date, period: Period, fiscal_year: FiscalYear) -> date:
+    """The last day of a period, which belongs to it.
+
+    Counted from an event or the end of a year, that day itself does not count, so the corresponding day is the last
+    (民法典 art. 201, 202; AO s. 108 with BGB s. 187, 188). Counted from a first day, that day counts too.
+    """
+    start = count_from(calendar, trigger, fiscal_year)
+    end = add(start, period)
+    if calendar in {Calendar.FISCAL_YEAR_END, Calendar.NEXT_JANUARY} and end > start:
+        return end - timedelta(days=1)
+    return end
+
+
+def year_end(day: date) -> date:
+    """The last day of the calendar year of `day`."""
+    return date(day.year, 12, 31)
+
+
+def fiscal_year_end(day: date, fiscal_year: FiscalYear) -> date:
+    """The last day of the accounting year of `day`. 31 of a shorter month, and 29 February, are its last day."""
+
     def end_in(year: int) -> date:
         last = min(fiscal_year.end_day, _days_in(year, fiscal_year.end_month))
         return date(year, fiscal_year.end_month, last)
@@ -58,5 +87,4 @@ def _fiscal_year_end(day: date, fiscal_year: FiscalYear) -> date:
 
 
 def _days_in(year: int, month: int) -> int:
-    following = date(year + month // 12, month % 12 + 1, 1)
-    return (following - timedelta(days=1)).day
+    return monthrange(year, month)[1]
