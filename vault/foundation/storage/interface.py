@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import IO, BinaryIO, Protocol, cast
 
@@ -50,13 +50,19 @@ class Lock:
             return False
         return other.until is None or (self.until is not None and self.until >= other.until)
 
+    def joined(self, other: Lock) -> Lock:
+        """The least lock that covers both: the stronger mode until the later date."""
+        if other.until is None:
+            return self
+        if self.until is None:
+            return other
+        return Lock(max(self.mode, other.mode, key=lambda mode: mode.strength), max(self.until, other.until))
+
 
 NO_LOCK = Lock()
 
 
 def _next_second(at: datetime) -> datetime:
-    from datetime import timedelta
-
     return at.replace(microsecond=0) + timedelta(seconds=1)
 
 

@@ -1,8 +1,8 @@
 """What a store really refuses, found out by trying.
 
 The probe writes tiny objects with locks of a few seconds, tries everything that must not work, waits for the
-locks to run out, and removes what it made. What cannot be removed is listed with the date from which it can be.
-The attempts at destruction live on the bare stores (`attempt_delete`), not on the interface that services see.
+locks to run out, and removes what it made. What cannot be removed yet is listed with the date from which it can
+be. It changes nothing of the bucket's own settings: only objects under its prefix.
 """
 
 from __future__ import annotations
@@ -12,32 +12,28 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from vault.foundation.clock import Clock
-from vault.foundation.errors import N_, VaultError
+from vault.foundation.errors import N_
 from vault.foundation.ids import new_id
-from vault.foundation.storage.interface import Content, Lock, LockMode, ObjectInfo, Store
+from vault.foundation.storage.errors import LockRefused, ObjectNotFound, StoreDenied, StoreLied, StoreUnavailable
+from vault.foundation.storage.interface import NO_LOCK, Content, Lock, LockMode, ObjectInfo, Store, words
+from vault.foundation.storage.probing import PROBE_PREFIX, attempts_on
 
-LOCK_LASTS_S = 6
-_COMPLIANCE_ROUNDING_S = 1
-
-
-class Probed(Store, Protocol):
-    """A bare store: the interface and the attempts that only the probe makes."""
-
-    def attempt_delete(self, key: str, version_id: str, *, bypass: bool) -> bool:
-        """Whether the store let a version be deleted."""
-        ...
+LOCKS_LAST_S = (4, 15, 60)  # a store too slow for the first is tried again with the next
+CLOCK_DIFFERENCE_MAX = timedelta(seconds=60)
+_ROUNDING = timedelta(seconds=1)
+_MARGIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing tried. `message` is a msgid that says what must happen."""
+    """One thing tried. `message` is a msgid that says what must happen, `found` what happened instead."""
 
     name: str
     ok: bool
     message: str
+    found: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,148 +53,247 @@ class ProbeReport:
 
 MESSAGES = {
     "bucket-locked": N_("The bucket says that versioning and Object Lock are on."),
-    "put-reads-back": N_("What is written is read back the same, with its lock."),
+    "clocks-agree": N_("The clocks of the store and of this machine agree to a minute."),
+    "governance-lock-set": N_("What is written with a GOVERNANCE lock is read back the same, with its lock."),
+    "compliance-lock-set": N_("What is written with a COMPLIANCE lock is read back the same, with its lock."),
+    "parts-lock-set": N_("What is written in parts is under lock once its lock is set."),
     "range-reads": N_("A range of bytes can be read alone."),
+    "damaged-bytes-refused": N_("Bytes that were damaged on their way are refused."),
     "governance-delete-refused": N_("A version under a GOVERNANCE lock cannot be deleted without bypass."),
     "compliance-delete-refused": N_("A version under a COMPLIANCE lock cannot be deleted."),
+    "compliance-batch-delete-refused": N_("A version under a COMPLIANCE lock cannot be deleted among many."),
     "compliance-bypass-refused": N_("A version under a COMPLIANCE lock cannot be deleted even with bypass."),
+    "parts-delete-refused": N_("A version written in parts cannot be deleted under its lock."),
     "compliance-shorten-refused": N_("A COMPLIANCE lock cannot be shortened."),
     "compliance-downgrade-refused": N_("A COMPLIANCE lock cannot become a GOVERNANCE lock."),
+    "compliance-clear-refused": N_("A COMPLIANCE lock cannot be cleared."),
     "governance-shorten-refused": N_("A GOVERNANCE lock cannot be shortened without bypass."),
+    "governance-clear-refused": N_("A GOVERNANCE lock cannot be cleared without bypass."),
     "past-date-refused": N_("A lock cannot be given a date in the past."),
+    "overwrite-keeps-version": N_("Writing over a locked version leaves it as it was."),
+    "marker-keeps-version": N_("Deleting a key leaves its locked version as it was."),
     "extend-allowed": N_("A lock can be extended."),
     "hold-refuses-delete": N_("A legal hold refuses deletion, also with bypass."),
     "hold-cleared-allows-delete": N_("Once hold and lock are gone, deletion works."),
 }
 
 
-def probe(store: Probed, clock: Clock, *, pause: Callable[[float], None] = time.sleep) -> ProbeReport:
-    """Tries what the store must refuse and what it must allow.
+class _TooSlow(Exception):
+    """A lock ran out while it was being tried: what was seen means nothing."""
+
+
+def probe(store: Store, clock: Clock, *, pause: Callable[[float], None] = time.sleep) -> ProbeReport:
+    """Tries what the store must refuse and what it must allow; takes about eight seconds.
 
     Raises:
-        StoreUnavailable, StoreDenied: the store cannot be probed at all.
+        StoreUnavailable: the store does not answer, or too slowly to be judged.
+        StoreDenied: the store refuses our credentials or does not know the bucket.
     """
-    return _Probe(store, clock, pause).run()
+    for lasts_s in LOCKS_LAST_S:
+        try:
+            return _Probe(store, clock, pause, timedelta(seconds=lasts_s)).run()
+        except _TooSlow:
+            continue
+    raise StoreUnavailable(store=store.name, problem="it is too slow to be probed")
 
 
 class _Probe:
-    def __init__(self, store: Probed, clock: Clock, pause: Callable[[float], None]) -> None:
+    def __init__(self, store: Store, clock: Clock, pause: Callable[[float], None], lasts: timedelta) -> None:
         self._store = store
+        self._attempts = attempts_on(store)
         self._clock = clock
         self._pause = pause
-        self._prefix = f"probe/{new_id()}"
+        self._lasts = lasts
+        self._prefix = f"{PROBE_PREFIX}{new_id()}/"
         self._checks: list[Check] = []
-        self._made: list[ObjectInfo] = []
+        self._ahead = timedelta(0)
         self._last_lock_until = clock.now()
 
     def run(self) -> ProbeReport:
         at = self._clock.now()
-        is_locked = getattr(self._store, "is_versioned_and_locked", None)
-        if is_locked is not None:
-            self._check("bucket-locked", is_locked)
-        governed = self._put("governance", LockMode.GOVERNANCE)
-        complied = self._put("compliance", LockMode.COMPLIANCE)
-        self._check("put-reads-back", lambda: self._reads_back(governed) and self._reads_back(complied))
-        self._check("range-reads", lambda: self._range(governed))
-        self._refusals(governed, complied)
-        self._hold()
-        return ProbeReport(self._store.name, at, tuple(self._checks), self._clean_up())
+        try:
+            self._check("bucket-locked", lambda: "" if self._attempts.is_bucket_locked() else "they are not")
+            self._first_contact()
+            governed = self._put("governance-lock-set", LockMode.GOVERNANCE)
+            complied = self._put("compliance-lock-set", LockMode.COMPLIANCE)
+            in_parts = self._put("parts-lock-set", LockMode.GOVERNANCE, in_parts=True)
+            self._deletions(governed, complied, in_parts)
+            self._lock_changes(governed, complied)
+            self._hiding(governed)
+            self._hold()
+        finally:
+            litter = self._clean_up()
+        return ProbeReport(self._store.name, at, tuple(self._checks), litter)
 
-    def _refusals(self, governed: ObjectInfo, complied: ObjectInfo) -> None:
-        def refused(info: ObjectInfo, *, bypass: bool) -> bool:
-            return not self._store.attempt_delete(info.key, info.version_id, bypass=bypass) and self._there(info)
+    def _first_contact(self) -> None:
+        data = b"slipvault probe bytes"
+        before = self._clock.now()
+        info = self._store.put_new(self._prefix + "bytes", _content(data), NO_LOCK)
+        self._ahead = info.stored_at - before
+        if abs(self._ahead) <= 2 * _ROUNDING:  # stores tell whole seconds
+            self._ahead = timedelta(0)
+        difference = f"they differ by {self._ahead.total_seconds():.0f} s"
+        self._check("clocks-agree", lambda: difference if abs(self._ahead) > CLOCK_DIFFERENCE_MAX else "")
+        self._check("range-reads", lambda: self._range(info))
+        damaged = self._prefix + "damaged"
+        self._check("damaged-bytes-refused", lambda: "accepted" if self._attempts.put_damaged(damaged, data) else "")
 
-        self._check("governance-delete-refused", lambda: refused(governed, bypass=False))
-        self._check("compliance-delete-refused", lambda: refused(complied, bypass=False))
-        self._check("compliance-bypass-refused", lambda: refused(complied, bypass=True))
-        soon = self._clock.now() + timedelta(seconds=1)
-        self._check("compliance-shorten-refused", lambda: self._keeps(complied, Lock(LockMode.COMPLIANCE, soon)))
-        assert complied.lock.until is not None
-        weaker = Lock(LockMode.GOVERNANCE, complied.lock.until + timedelta(seconds=2))
-        self._check("compliance-downgrade-refused", lambda: self._keeps(complied, weaker))
-        self._check("governance-shorten-refused", lambda: self._keeps(governed, Lock(LockMode.GOVERNANCE, soon)))
-        past = Lock(LockMode.GOVERNANCE, self._clock.now() - timedelta(days=1))
-        self._check("past-date-refused", lambda: self._keeps(governed, past))
-        longer = Lock(LockMode.COMPLIANCE, complied.lock.until + timedelta(seconds=2))
-        self._check("extend-allowed", lambda: self._extends(complied, longer))
+    def _deletions(self, governed: ObjectInfo | None, complied: ObjectInfo | None, parts: ObjectInfo | None) -> None:
+        delete = self._attempts.delete
+
+        def among_many(key: str, version_id: str) -> bool:
+            return self._attempts.delete_among_many(key, version_id)
+
+        def plain(key: str, version_id: str) -> bool:
+            return delete(key, version_id, bypass=False)
+
+        def bypass(key: str, version_id: str) -> bool:
+            return delete(key, version_id, bypass=True)
+
+        self._refuses("governance-delete-refused", governed, plain)
+        self._refuses("compliance-delete-refused", complied, plain)
+        self._refuses("compliance-batch-delete-refused", complied, among_many)
+        self._refuses("compliance-bypass-refused", complied, bypass)
+        self._refuses("parts-delete-refused", parts, plain)
+
+    def _lock_changes(self, governed: ObjectInfo | None, complied: ObjectInfo | None) -> None:
+        now = self._store_now()
+        soon, past = now + _ROUNDING, now - timedelta(days=1)
+        later = now + self._lasts + 2 * _ROUNDING
+        tries = (
+            ("compliance-shorten-refused", complied, Lock(LockMode.COMPLIANCE, soon)),
+            ("compliance-downgrade-refused", complied, Lock(LockMode.GOVERNANCE, later)),
+            ("compliance-clear-refused", complied, NO_LOCK),
+            ("past-date-refused", governed, Lock(LockMode.GOVERNANCE, past)),
+            ("governance-shorten-refused", governed, Lock(LockMode.GOVERNANCE, soon)),
+            ("governance-clear-refused", governed, NO_LOCK),
+        )
+        self._last_lock_until = max(self._last_lock_until, later + _ROUNDING)
+        for name, info, lock in tries:
+            self._keeps_lock(name, info, lock)
+        self._on(complied, "extend-allowed", lambda info: self._extends(info, Lock(LockMode.COMPLIANCE, later)))
+
+    def _hiding(self, governed: ObjectInfo | None) -> None:
+        def after(act: Callable[[str], object]) -> Callable[[ObjectInfo], str]:
+            def check(info: ObjectInfo) -> str:
+                act(info.key)
+                return "" if self._reads_back(info) else "the locked version cannot be read any more"
+
+            return check
+
+        other = b"slipvault probe, other bytes"
+        self._on(governed, "overwrite-keeps-version", after(lambda key: self._attempts.overwrite(key, other)))
+        self._on(governed, "marker-keeps-version", after(self._attempts.hide))
 
     def _hold(self) -> None:
-        held = self._put("hold", LockMode.GOVERNANCE)
-        self._store.set_hold(held.key, held.version_id, on=True)
+        # Without a lock of its own, so that nothing but the hold can be what refuses.
+        held = self._store.put_new(self._prefix + "hold", _content(b"slipvault probe hold"), NO_LOCK)
 
-        def refuses() -> bool:
-            return not self._store.attempt_delete(held.key, held.version_id, bypass=True) and self._there(held)
+        def refuses(info: ObjectInfo) -> str:
+            self._store.set_hold(info.key, info.version_id, on=True)
+            self._attempts.delete(info.key, info.version_id, bypass=True)
+            if not self._is_there(info):
+                return "it was deleted"
+            self._store.set_hold(info.key, info.version_id, on=False)
+            return ""
 
-        self._check("hold-refuses-delete", refuses)
-        if self._there(held):
-            self._store.set_hold(held.key, held.version_id, on=False)
-        self._wait()
+        def is_gone(info: ObjectInfo) -> str:
+            self._attempts.delete(info.key, info.version_id, bypass=False)
+            return "it is still there" if self._is_there(info) else ""
 
-        def gone() -> bool:
-            return not self._there(held) or self._store.attempt_delete(held.key, held.version_id, bypass=False)
+        self._on(held, "hold-refuses-delete", refuses)
+        self._on(held, "hold-cleared-allows-delete", is_gone)
 
-        self._check("hold-cleared-allows-delete", gone)
-
-    def _put(self, name: str, mode: LockMode) -> ObjectInfo:
-        data = f"slipvault probe {name}".encode()
-        until = self._clock.now() + timedelta(seconds=LOCK_LASTS_S)
-        lock = Lock(mode, until)
-        info = self._store.put_new(
-            f"{self._prefix}/{name}", Content.from_bytes(data, hashlib.sha256(data).digest()), lock
-        )
-        self._made.append(info)
+    def _put(self, name: str, mode: LockMode, *, in_parts: bool = False) -> ObjectInfo | None:
+        lock = Lock(mode, self._store_now() + self._lasts)
         assert lock.until is not None
         self._last_lock_until = max(self._last_lock_until, lock.until)
-        return info
+        content = _content(f"slipvault probe {name}".encode())
+        put = self._attempts.put_in_parts if in_parts else self._store.put_new
+        made: list[ObjectInfo] = []
 
-    def _check(self, name: str, holds: Callable[[], bool]) -> None:
-        self._checks.append(Check(name, holds(), MESSAGES[name]))
+        def check() -> str:
+            made.append(put(self._prefix + name, content, lock))
+            return "" if self._reads_back(made[0]) else "other bytes"
+
+        self._check(name, check)
+        return made[0] if made else None
+
+    def _refuses(self, name: str, info: ObjectInfo | None, act: Callable[[str, str], bool]) -> None:
+        def check(info: ObjectInfo) -> str:
+            was_accepted = act(info.key, info.version_id)
+            if not self._is_there(info):
+                return "it was deleted"
+            return "the store said that it was deleted" if was_accepted else ""
+
+        self._on(info, name, check)
+
+    def _keeps_lock(self, name: str, info: ObjectInfo | None, lock: Lock) -> None:
+        def check(info: ObjectInfo) -> str:
+            before = self._store.head(info.key, info.version_id).lock
+            if not before.covers(info.lock):  # an earlier attempt got through: the lock is set again
+                self._attempts.set_lock(info.key, info.version_id, info.lock)
+                before = self._store.head(info.key, info.version_id).lock
+            was_accepted = self._attempts.set_lock(info.key, info.version_id, lock)
+            found = self._store.head(info.key, info.version_id).lock
+            if not found.covers(before):
+                return f"{words(before)} became {words(found)}"
+            return "the store said yes and did nothing" if was_accepted else ""
+
+        self._on(info, name, check)
+
+    def _extends(self, info: ObjectInfo, lock: Lock) -> str:
+        present = self._store.head(info.key, info.version_id).lock
+        found = self._store.set_retention(info.key, info.version_id, present.joined(lock)).lock
+        return "" if found.covers(lock) else words(found)
+
+    def _on(self, info: ObjectInfo | None, name: str, act: Callable[[ObjectInfo], str]) -> None:
+        """A check that means something only while the object's lock runs by the store's clock."""
+        if info is None:
+            self._checks.append(Check(name, False, MESSAGES[name], "the object could not be written"))
+            return
+        ok = self._check(name, lambda: act(info))
+        if not ok and info.lock.until is not None and self._store_now() + _MARGIN >= info.lock.until:
+            raise _TooSlow
+
+    def _check(self, name: str, act: Callable[[], str]) -> bool:
+        try:
+            found = act()
+        except (StoreLied, StoreDenied, LockRefused, ObjectNotFound) as error:
+            found = str(error)
+        self._checks.append(Check(name, not found, MESSAGES[name], found))
+        return not found
 
     def _reads_back(self, info: ObjectInfo) -> bool:
         with self._store.open(info.key, info.version_id) as stream:
-            data = stream.read()
-        found = self._store.head(info.key, info.version_id)
-        return hashlib.sha256(data).digest() == info.sha256 and found.lock.covers(info.lock)
+            return hashlib.sha256(stream.read()).digest() == info.sha256
 
-    def _range(self, info: ObjectInfo) -> bool:
+    def _range(self, info: ObjectInfo) -> str:
         with self._store.open(info.key, info.version_id, 10, 5) as stream:
-            return stream.read() == b"probe"
+            data = stream.read()
+        return "" if data == b"probe" else f"{len(data)} other bytes"
 
-    def _there(self, info: ObjectInfo) -> bool:
+    def _is_there(self, info: ObjectInfo) -> bool:
         try:
             self._store.head(info.key, info.version_id)
-        except VaultError:
+        except ObjectNotFound:
             return False
         return True
 
-    def _keeps(self, info: ObjectInfo, lock: Lock) -> bool:
-        """Whether the lock is at least what it was after the store was asked for `lock`."""
-        attempt = getattr(self._store, "attempt_retention", None)
-        if attempt is not None:
-            attempt(info.key, info.version_id, lock)
-        else:
-            try:
-                self._store.set_retention(info.key, info.version_id, lock)
-            except VaultError:
-                return True
-        return self._store.head(info.key, info.version_id).lock.covers(info.lock)
-
-    def _extends(self, info: ObjectInfo, lock: Lock) -> bool:
-        assert lock.until is not None
-        self._last_lock_until = max(self._last_lock_until, lock.until)
-        try:
-            return self._store.set_retention(info.key, info.version_id, lock).lock.covers(lock)
-        except VaultError:
-            return False
-
-    def _wait(self) -> None:
-        left_s = (self._last_lock_until - self._clock.now()).total_seconds() + _COMPLIANCE_ROUNDING_S
-        if left_s > 0:
-            self._pause(left_s)
+    def _store_now(self) -> datetime:
+        return self._clock.now() + self._ahead
 
     def _clean_up(self) -> tuple[str, ...]:
-        return tuple(
-            info.key
-            for info in self._made
-            if self._there(info) and not self._store.attempt_delete(info.key, info.version_id, bypass=True)
-        )
+        left_s = (self._last_lock_until + _MARGIN - self._store_now()).total_seconds()
+        if left_s > 0:
+            self._pause(left_s)
+        litter = []
+        for key, version_id in list(self._attempts.versions(self._prefix)):
+            if not self._attempts.delete(key, version_id, bypass=True):
+                info = self._store.head(key, version_id)
+                litter.append(f"{key} {version_id}: {words(info.lock)}{', held' if info.legal_hold else ''}")
+        return tuple(litter)
+
+
+def _content(data: bytes) -> Content:
+    return Content.from_bytes(data, hashlib.sha256(data).digest())

@@ -8,6 +8,16 @@ from vault.foundation.storage.errors import LockRefused
 from vault.foundation.storage.interface import Lock, LockMode, words
 
 
+def settable(key: str, asked: Lock, now: datetime) -> None:
+    """Checks the first lock of a new version: none at all, or one that still runs.
+
+    Raises:
+        LockRefused: its date has passed.
+    """
+    if asked.until is not None and asked.until <= now:
+        raise LockRefused(key=key, present=words(Lock()), asked=words(asked))
+
+
 def extended(key: str, present: Lock, asked: Lock, now: datetime) -> Lock:
     """The lock after `asked` is set on a version locked by `present`.
 

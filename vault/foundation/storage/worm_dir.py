@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import io
 import json
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -22,6 +22,7 @@ from vault.foundation.storage.errors import (
     AlreadyExists,
     BadStoreAddress,
     ObjectNotFound,
+    StoreDenied,
     StoreLied,
     StoreUnavailable,
 )
@@ -31,6 +32,8 @@ _FORMAT = "slipvault worm directory 1\n"
 _ONLY_VERSION = "1"
 _HEADER_BYTES_MAX = 8192
 _COPY_BYTES = 1 << 20
+_LITTER_AGE = timedelta(days=1)
+_PERMANENT_ERRNOS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG})
 
 
 class WormDirectory:
@@ -45,49 +48,69 @@ class WormDirectory:
     def put_new(self, key: str, content: Content, lock: Lock) -> ObjectInfo:
         """See `Store.put_new`. Two fsyncs: the file's and its directory's."""
         path = self._object_path(key)
-        header = _encode_header(key, content, lock, self._clock.now())
-        temporary = self._directory / "tmp" / str(new_id())
-        try:
-            _write_whole(temporary, header, content)
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
+        with self._failures():
+            if path.exists():
                 return self._present(key, content, lock)
-            _sync_directory(path.parent)
-        except OSError as error:
-            raise StoreUnavailable(store=self.name, problem=error.strerror or "input/output error") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+            now = self._clock.now()
+            rules.settable(key, lock, now)
+            temporary = self._directory / "tmp" / str(new_id())
+            try:
+                found = _write_whole(temporary, _encode_header(key, content, lock, now), content)
+                if found != content.sha256:
+                    raise StoreLied(
+                        store=self.name, key=key, what="digest", expected=content.sha256.hex(), found=found.hex()
+                    )
+                try:
+                    os.link(temporary, path)
+                except FileExistsError:
+                    return self._present(key, content, lock)
+                _sync_directory(path.parent)
+            finally:
+                temporary.unlink(missing_ok=True)
         return check_read_back(self.name, self.head(key), content, lock)
 
     def open(self, key: str, version_id: str | None = None, offset: int = 0, length: int | None = None) -> BinaryIO:
         """See `Store.open`."""
         file = self._open_object(key, version_id)
-        _, start = self._read_header(file, key)
-        return cast("BinaryIO", _Window(file, start + offset, length))
+        try:
+            _, start = self._read_header(file, key)
+        except StoreLied:
+            file.close()
+            raise
+        return cast("BinaryIO", _Window(self, file, start + offset, length))
 
     def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
-        """See `Store.head`. The size is that of the file, not what its first line says."""
+        """See `Store.head`. The size is that of the file, not what its header says.
+
+        The key is the one that the header tells: of two files swapped by hand each answers to the other's key.
+        """
         with self._open_object(key, version_id) as file:
             info, start = self._read_header(file, key)
             size = os.fstat(file.fileno()).st_size - start
-        return self._with_present_lock(replace(info, size_bytes=size))
+        return self._with_present_lock(key, replace(info, size_bytes=size))
 
     def list_versions(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
-        """See `Store.list_versions`. Reads every object's first line: the names are digests."""
+        """See `Store.list_versions`. Reads every object's header: the names are digests.
+
+        A file whose header cannot be read has no key and is not listed; asking for its key names the damage.
+        """
         found = []
-        for fan in sorted((self._directory / "objects").iterdir()):
-            for path in fan.iterdir():
-                with path.open("rb") as file:
-                    key = self._read_header(file, path.name)[0].key
-                if key.startswith(prefix) and (after is None or key > after):
-                    found.append(key)
+        with self._failures():
+            for fan in sorted((self._directory / "objects").iterdir()):
+                for path in fan.iterdir():
+                    try:
+                        with path.open("rb", buffering=0) as file:
+                            key = self._read_header(cast("BinaryIO", file), path.name)[0].key
+                    except (StoreLied, FileNotFoundError):
+                        continue
+                    if key.startswith(prefix) and (after is None or key > after):
+                        found.append(key)
         for key in sorted(found):
             yield self.head(key)
 
     def set_retention(self, key: str, version_id: str, lock: Lock) -> ObjectInfo:
         """See `Store.set_retention`."""
-        with self._changing_lock(key):
+        with self._failures(), self._changing_lock(key):
             info = self.head(key, version_id)
             wanted = rules.extended(key, info.lock, lock, self._clock.now())
             self._write_lock(key, wanted, legal_hold=info.legal_hold)
@@ -95,32 +118,33 @@ class WormDirectory:
 
     def set_hold(self, key: str, version_id: str, *, on: bool) -> ObjectInfo:
         """See `Store.set_hold`."""
-        with self._changing_lock(key):
+        with self._failures(), self._changing_lock(key):
             info = self.head(key, version_id)
             self._write_lock(key, info.lock, legal_hold=on)
         return self.head(key, version_id)
 
-    def attempt_delete(self, key: str, version_id: str, *, bypass: bool) -> bool:
-        """For the probe: tries to delete a version; says whether the store let it happen."""
-        with self._changing_lock(key):
+    def remove_if_unlocked(self, key: str, version_id: str, *, bypass: bool) -> bool:
+        """For `probing`: removes a version where the rules of its lock allow it; says whether they did."""
+        with self._failures(), self._changing_lock(key):
             info = self.head(key, version_id)
-            now = self._clock.now()
-            if not rules.may_delete(info.lock, legal_hold=info.legal_hold, bypass=bypass, now=now):
+            if not rules.may_delete(info.lock, legal_hold=info.legal_hold, bypass=bypass, now=self._clock.now()):
                 return False
             self._object_path(key).unlink()
+            _sync_directory(self._object_path(key).parent)
             self._lock_path(key).unlink(missing_ok=True)
-        _sync_directory(self._object_path(key).parent)
         return True
 
     def _prepare(self) -> None:
         """Makes the directory or recognises it; made in a hurry by two processes it comes out the same."""
         marker = self._directory / "format"
-        try:
+        with self._failures():
             if marker.exists():
                 if marker.read_text(encoding="ascii") != _FORMAT:
                     raise BadStoreAddress(address=self.name, problem="the directory has another format")
+                self._clear_litter()
                 return
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_directory(self._directory.parent)
             for kind in ("objects", "locks"):
                 for fan in range(256):
                     (self._directory / kind / f"{fan:02x}").mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -130,31 +154,49 @@ class WormDirectory:
             _write_file(temporary, _FORMAT.encode(), 0o400)
             temporary.replace(marker)
             _sync_directory(self._directory)
+
+    def _clear_litter(self) -> None:
+        """Removes what writers left that died: files under `tmp/` that nobody has touched for a day."""
+        before = (self._clock.now() - _LITTER_AGE).timestamp()
+        for path in (self._directory / "tmp").iterdir():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """A full or failing disk may pass; a directory that may not be written to needs the operator."""
+        try:
+            yield
         except OSError as error:
-            raise StoreUnavailable(store=self.name, problem=error.strerror or "input/output error") from error
+            problem = error.strerror or "input/output error"
+            kind = StoreDenied if error.errno in _PERMANENT_ERRNOS else StoreUnavailable
+            raise kind(store=self.name, problem=problem) from error
 
     def _present(self, key: str, content: Content, lock: Lock) -> ObjectInfo:
         info = self.head(key)
-        if (info.sha256, info.size_bytes) != (content.sha256, content.size_bytes):
+        if (info.key, info.size_bytes, info.sha256) != (key, content.size_bytes, content.sha256):
             raise AlreadyExists(store=self.name, key=key)
+        with self.open(key) as stream:
+            if _digest_of(stream) != content.sha256:
+                raise AlreadyExists(store=self.name, key=key)  # damaged since: nobody may take it for stored
         _sync_directory(self._object_path(key).parent)  # a racing writer may not have got there yet
-        return info if info.lock.covers(lock) else self.set_retention(key, _ONLY_VERSION, lock)
+        return info if info.lock.covers(lock) else self.set_retention(key, _ONLY_VERSION, info.lock.joined(lock))
 
     def _open_object(self, key: str, version_id: str | None) -> BinaryIO:
         if version_id not in (None, _ONLY_VERSION):
             raise ObjectNotFound(store=self.name, key=key)
-        try:
-            return cast("BinaryIO", self._object_path(key).open("rb", buffering=0))
-        except FileNotFoundError:
-            raise ObjectNotFound(store=self.name, key=key) from None
-        except OSError as error:
-            raise StoreUnavailable(store=self.name, problem=error.strerror or "input/output error") from error
+        with self._failures():
+            try:
+                return cast("BinaryIO", self._object_path(key).open("rb", buffering=0))
+            except FileNotFoundError:
+                raise ObjectNotFound(store=self.name, key=key) from None
 
     def _read_header(self, file: BinaryIO, key: str) -> tuple[ObjectInfo, int]:
-        line, newline, _ = file.read(_HEADER_BYTES_MAX).partition(b"\n")
+        with self._failures():
+            start = file.read(_HEADER_BYTES_MAX)
         try:
-            if not newline:
-                raise ValueError("no header line")
+            line, digest = _two_lines(start)
             told = json.loads(line)
             info = ObjectInfo(
                 key=told["key"],
@@ -167,30 +209,36 @@ class WormDirectory:
             )
         except (ValueError, KeyError, TypeError):
             raise StoreLied(
-                store=self.name, key=key, what="header", expected="a header line", found="other bytes"
+                store=self.name, key=key, what="header", expected="a header and its digest", found="other bytes"
             ) from None
-        return info, len(line) + 1
+        return info, len(line) + len(digest) + 2
 
-    def _with_present_lock(self, info: ObjectInfo) -> ObjectInfo:
+    def _with_present_lock(self, key: str, info: ObjectInfo) -> ObjectInfo:
+        """The stronger and later of the first lock and the lock file: removing the latter leaves the former."""
+        with self._failures():
+            try:
+                data = self._lock_path(key).read_bytes()
+            except FileNotFoundError:
+                return info
         try:
-            text = self._lock_path(info.key).read_bytes()
-        except FileNotFoundError:
-            return info
-        line, _, digest = text.rstrip(b"\n").partition(b"\n")
-        if hashlib.sha256(line).hexdigest().encode() != digest:
+            told = json.loads(_two_lines(data)[0])
+            lock, legal_hold = _decode_lock(told), bool(told["legal_hold"])
+        except (ValueError, KeyError, TypeError):
             raise StoreLied(
-                store=self.name, key=info.key, what="lock file", expected="its digest", found="other bytes"
-            )
-        told = json.loads(line)
-        return replace(info, lock=_decode_lock(told), legal_hold=told["legal_hold"])
+                store=self.name, key=key, what="lock file", expected="a lock and its digest", found="other bytes"
+            ) from None
+        return replace(info, lock=info.lock.joined(lock), legal_hold=legal_hold)
 
     def _write_lock(self, key: str, lock: Lock, *, legal_hold: bool) -> None:
         line = _canonical({"format": 1, "legal_hold": legal_hold, **_encode_lock(lock)})
         path = self._lock_path(key)
         temporary = self._directory / "tmp" / str(new_id())
-        _write_file(temporary, line + b"\n" + hashlib.sha256(line).hexdigest().encode() + b"\n", 0o600)
-        temporary.replace(path)
-        _sync_directory(path.parent)
+        try:
+            _write_file(temporary, _with_digest(line), 0o600)
+            temporary.replace(path)
+            _sync_directory(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     @contextmanager
     def _changing_lock(self, key: str) -> Iterator[None]:
@@ -213,7 +261,8 @@ class WormDirectory:
 class _Window(io.RawIOBase):
     """A part of an open file; closes the file with itself."""
 
-    def __init__(self, file: BinaryIO, start: int, length: int | None) -> None:
+    def __init__(self, store: WormDirectory, file: BinaryIO, start: int, length: int | None) -> None:
+        self._store = store
         self._file = file
         self._left = length
         file.seek(start)
@@ -225,7 +274,10 @@ class _Window(io.RawIOBase):
         wanted = -1 if size is None or size < 0 else size
         if self._left is not None:
             wanted = self._left if wanted < 0 else min(wanted, self._left)
-        data = self._file.read() if wanted < 0 else self._file.read(wanted)
+        try:
+            data = self._file.read(wanted)
+        except OSError as error:
+            raise StoreUnavailable(store=self._store.name, problem=error.strerror or "read error") from error
         if self._left is not None:
             self._left -= len(data)
         return data
@@ -236,7 +288,7 @@ class _Window(io.RawIOBase):
 
 
 def _encode_header(key: str, content: Content, lock: Lock, now: datetime) -> bytes:
-    return (
+    return _with_digest(
         _canonical(
             {
                 "format": 1,
@@ -247,8 +299,20 @@ def _encode_header(key: str, content: Content, lock: Lock, now: datetime) -> byt
                 "stored_at": now.astimezone(UTC).isoformat(timespec="microseconds"),
             }
         )
-        + b"\n"
     )
+
+
+def _with_digest(line: bytes) -> bytes:
+    return line + b"\n" + hashlib.sha256(line).hexdigest().encode() + b"\n"
+
+
+def _two_lines(data: bytes) -> tuple[bytes, bytes]:
+    """A line and the digest in the line behind it; ValueError when they do not belong together."""
+    line, _, rest = data.partition(b"\n")
+    digest, newline, _ = rest.partition(b"\n")
+    if not newline or hashlib.sha256(line).hexdigest().encode() != digest:
+        raise ValueError("the digest is not that of the line")
+    return line, digest
 
 
 def _canonical(value: object) -> bytes:
@@ -266,14 +330,23 @@ def _decode_lock(told: dict[str, str | None]) -> Lock:
     return Lock(LockMode(told["mode"]), datetime.fromisoformat(told["until"]))
 
 
-def _write_whole(path: Path, header: bytes, content: Content) -> None:
-    with path.open("xb") as file:
+def _write_whole(path: Path, header: bytes, content: Content) -> bytes:
+    """Writes header and bytes, durable when this returns; gives the digest of the bytes as they were written."""
+    digest = hashlib.sha256()
+    with path.open("xb", buffering=0) as file, content.open() as reader:
         os.fchmod(file.fileno(), 0o400)
-        file.write(header)
-        with content.open() as reader:
-            shutil.copyfileobj(reader, file, _COPY_BYTES)
-        file.flush()
+        _write_all(file, header)
+        while chunk := reader.read(_COPY_BYTES):
+            digest.update(chunk)
+            _write_all(file, chunk)
         os.fsync(file.fileno())
+    return digest.digest()
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _write_file(path: Path, data: bytes, mode: int) -> None:
@@ -290,3 +363,10 @@ def _sync_directory(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _digest_of(stream: BinaryIO) -> bytes:
+    digest = hashlib.sha256()
+    while chunk := stream.read(_COPY_BYTES):
+        digest.update(chunk)
+    return digest.digest()
