@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select
@@ -12,9 +12,7 @@ from sqlalchemy import Connection, select
 from vault.foundation.context import Context
 from vault.foundation.ids import derived_id, new_id
 from vault.foundation.ledger.entry import Actor
-from vault.foundation.storage.interface import Store
-from vault.foundation.storage.probe import Probed, ProbeReport, probe
-from vault.foundation.storage.retrying import RetryingStore
+from vault.foundation.storage.probe import ProbeReport, probe
 from vault.intake.model import Event
 from vault.intake.tables import store_probes
 
@@ -38,7 +36,7 @@ def probe_and_note(ctx: Context, actor: Actor) -> ProbeReport:
     Raises:
         StoreUnavailable, StoreDenied: the store cannot be probed at all; the earlier result stands.
     """
-    report = probe(bare(ctx.store), ctx.clock)
+    report = probe(ctx.store, ctx.clock)
     checks: list[dict[str, Any]] = [
         {"name": check.name, "ok": check.ok, "message": check.message} for check in report.checks
     ]
@@ -74,8 +72,3 @@ def is_probe_due(ctx: Context) -> bool:
     with ctx.database.read() as connection:
         newest = newest_probe(connection, ctx.store.name)
     return newest is None or ctx.clock.now() - newest.at > PROBE_EVERY
-
-
-def bare(store: Store) -> Probed:
-    """The store without retries: a probe wants to see each refusal itself."""
-    return cast("Probed", store.inner if isinstance(store, RetryingStore) else store)

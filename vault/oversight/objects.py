@@ -9,7 +9,7 @@ from typing import Any
 from vault.foundation.errors import VaultError
 from vault.foundation.keys.keyring import RecordKey
 from vault.foundation.keys.sealed_object import identity_of, open_chunks
-from vault.foundation.storage.errors import ObjectNotFound
+from vault.foundation.storage.errors import ObjectNotFound, StoreLied
 from vault.foundation.storage.interface import LockMode, ObjectInfo, Store
 from vault.oversight.model import Finding, FindingCode
 
@@ -38,6 +38,8 @@ def check_object(store: Store, part: CheckedComponent) -> list[Finding]:
         info = store.head(part.copy["object_key"], part.copy["version_id"])
     except ObjectNotFound:
         return [finding(FindingCode.OBJECT_MISSING)]
+    except StoreLied as error:
+        return [finding(FindingCode.OBJECT_ALTERED, what=str(error.facts.get("what")))]
     except VaultError as error:
         return [finding(FindingCode.STORE_FAILED, problem=error.code)]
     findings = []
