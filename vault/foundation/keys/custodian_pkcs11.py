@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
-from pkcs11.exceptions import EncryptedDataInvalid, GeneralError, NoSuchKey, PKCS11Error
+from pkcs11.exceptions import EncryptedDataInvalid, GeneralError, NoSuchKey, PKCS11Error, UserAlreadyLoggedIn
 
 from vault.foundation.keys.errors import CustodianFailed, EpochGone, UnwrapFailed
 
@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 
 class Pkcs11Custodian:
-    """Keys on a token. One session for the process, used by one thread at a time."""
+    """Keys on a token. One session, used by one thread at a time."""
 
     def __init__(self, module: str, token_label: str, pin_file: Path) -> None:
         self.name = f"pkcs11://{module}?token={token_label}"
@@ -40,14 +40,22 @@ class Pkcs11Custodian:
             pin = pin_file.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise self._failed("the PIN file cannot be read") from error
-        try:
-            token = pkcs11.lib(module).get_token(token_label=token_label)
-            self._session: Any = token.open(rw=True, user_pin=pin)
-        except (PKCS11Error, RuntimeError) as error:
-            raise self._failed(f"{type(error).__name__}: module, token or PIN") from error
+        # Also while loading: SoftHSM loses sight of a token to which another process is just writing.
         with self._making(), self._exclusively():
+            self._session = self._opened(module, token_label, pin)
             if not list(self._session.get_objects({Attribute.LABEL: _SIGNING_LABEL})):
                 self._make_signing_key()
+
+    def _opened(self, module: str, token_label: str, pin: str) -> Any:
+        try:
+            token = pkcs11.lib(module).get_token(token_label=token_label)
+            try:
+                return token.open(rw=True, user_pin=pin)
+            except UserAlreadyLoggedIn:
+                # One login is valid for all sessions of a process (PKCS#11 v2.40, 2.6.3): a second custodian joins it.
+                return token.open(rw=True)
+        except (PKCS11Error, RuntimeError) as error:
+            raise self._failed(f"{type(error).__name__}: module, token or PIN") from error
 
     def epochs(self) -> tuple[int, ...]:
         """See `Custodian.epochs`."""
@@ -101,7 +109,8 @@ class Pkcs11Custodian:
 
     def destroy_epoch(self, epoch: int) -> None:
         """See `Custodian.destroy_epoch`."""
-        self._with_epoch(epoch, lambda secret: secret.destroy())
+        with self._making():
+            self._with_epoch(epoch, lambda secret: secret.destroy())
 
     def sign(self, message: bytes) -> bytes:
         """See `Custodian.sign`. CKM_EDDSA on the token."""
