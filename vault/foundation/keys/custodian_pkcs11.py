@@ -97,6 +97,7 @@ class Pkcs11Custodian:
         nonce, sealed = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
 
         def opened(secret: Any) -> bytes:
+            """Tells altered bytes and another context from a token that fails."""
             try:
                 plain: bytes = secret.decrypt(
                     sealed, mechanism=Mechanism.AES_GCM, mechanism_param=_gcm(nonce, context)

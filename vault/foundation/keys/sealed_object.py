@@ -201,6 +201,7 @@ def open_chunks(record_key: RecordKey, component_id: UUID, chunks: Iterable[byte
     held = bytearray()
 
     def fill(wanted: int) -> None:
+        """Takes chunks until so many bytes are held or nothing is left."""
         while len(held) < wanted:
             chunk = next(source, None)
             if chunk is None:
@@ -269,7 +270,7 @@ class SealedReader(io.RawIOBase):
         self._position = max(0, base + offset)
         return self._position
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer; io passes these two
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
