@@ -73,6 +73,7 @@ MESSAGES = {
     "overwrite-keeps-version": N_("Writing over a locked version leaves it as it was."),
     "marker-keeps-version": N_("Deleting a key leaves its locked version as it was."),
     "extend-allowed": N_("A lock can be extended."),
+    "strengthen-allowed": N_("A GOVERNANCE lock can become a COMPLIANCE lock."),
     "hold-refuses-delete": N_("A legal hold refuses deletion, also with bypass."),
     "hold-cleared-allows-delete": N_("Once hold and lock are gone, deletion works."),
 }
@@ -120,6 +121,7 @@ class _Probe:
             self._deletions(governed, complied, in_parts)
             self._lock_changes(governed, complied)
             self._hiding(governed)
+            self._strengthening(governed)
             self._hold()
         finally:
             litter = self._clean_up()
@@ -184,6 +186,10 @@ class _Probe:
         other = b"slipvault probe, other bytes"
         self._on(governed, "overwrite-keeps-version", after(lambda key: self._attempts.overwrite(key, other)))
         self._on(governed, "marker-keeps-version", after(self._attempts.hide))
+
+    def _strengthening(self, governed: ObjectInfo | None) -> None:
+        stronger = Lock(LockMode.COMPLIANCE, self._last_lock_until)
+        self._on(governed, "strengthen-allowed", lambda info: self._extends(info, stronger))
 
     def _hold(self) -> None:
         # Without a lock of its own, so that nothing but the hold can be what refuses.

@@ -20,6 +20,7 @@ ATTEMPTS_MAX = 5
 DEADLINE_S = 60.0
 _PAUSE_FIRST_S = 0.1
 _PAUSE_MAX_S = 5.0
+_PIECE_BYTES = 1 << 20
 
 Result = TypeVar("Result")
 
@@ -117,6 +118,11 @@ class _PatientStream(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
+        if size is None or size < 0:  # in pieces: a line that is cut every minute still brings all of it
+            return b"".join(iter(lambda: self._read_some(_PIECE_BYTES), b""))
+        return self._read_some(size)
+
+    def _read_some(self, size: int) -> bytes:
         def once() -> bytes:
             if self._is_broken:
                 self._stream = self._reopen(self._done_bytes)

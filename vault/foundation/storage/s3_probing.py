@@ -95,7 +95,10 @@ class S3Attempts:
     def versions(self, prefix: str) -> Iterator[tuple[str, str]]:
         try:
             page = self._control.list_object_versions(Bucket=self._bucket, Prefix=only_probes(prefix), MaxKeys=_PAGE)
-        except (ClientError, BotoCoreError) as error:
+        except ClientError as error:
+            self._passing(error)
+            return  # no such bucket, or not ours: nothing of the probe's is in it
+        except BotoCoreError as error:
             raise StoreUnavailable(store=self._store.name, problem=type(error).__name__) from error
         for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
             yield version["Key"], version["VersionId"]
