@@ -270,7 +270,7 @@ class SealedReader(io.RawIOBase):
         self._position = max(0, base + offset)
         return self._position
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer; io passes these two
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # io passes only bytearray/memoryview
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
