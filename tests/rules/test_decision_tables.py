@@ -217,6 +217,13 @@ def test_a_maximum_before_a_minimum_is_a_contradiction_and_deletes_nothing() -> 
     )
 
 
+def test_of_two_maxima_the_earlier_counts() -> None:
+    happened = "adverse_event_ended=2026-03-10 relationship_or_transaction_end=2026-03-10"
+    decision = decide(facts_of("CN-CREDIT-NEG UK-MLR40", happened), day("2027-01-01"))
+
+    assert decision.delete_by == day("2031-03-10")
+
+
 def test_keep_then_delete_is_no_contradiction() -> None:
     decision = decide(facts_of("UK-MLR40", "relationship_or_transaction_end=2026-03-10"), day("2027-01-01"))
 

@@ -22,16 +22,16 @@ class Event(StrEnum):
     PERSON_DISABLED = "access:person:disable"
     PERSON_ENABLED = "access:person:enable"
     PERSON_LANGUAGE_CHANGED = "access:person:change_language"
-    PASSWORD_CHANGED = "access:password:change"  # noqa: S105 - an event's name
-    PASSWORD_RESET = "access:password:reset"  # noqa: S105 - an event's name
+    PASSWORD_CHANGED = "access:password:change"  # noqa: S105 - the name of an event, nothing confidential
+    PASSWORD_RESET = "access:password:reset"  # noqa: S105 - the name of an event, nothing confidential
     ROLE_GRANTED = "access:role:grant"
     ROLE_REVOKED = "access:role:revoke"
     SIGNED_IN = "access:session:start"
     SIGNED_OUT = "access:session:end"
     SIGN_IN_REFUSED = "access:session:refuse"
     STATION_CREATED = "access:station:create"
-    TOKEN_ISSUED = "access:token:issue"  # noqa: S105 - an event's name
-    TOKEN_REVOKED = "access:token:revoke"  # noqa: S105 - an event's name
+    TOKEN_ISSUED = "access:token:issue"  # noqa: S105 - the name of an event, nothing confidential
+    TOKEN_REVOKED = "access:token:revoke"  # noqa: S105 - the name of an event, nothing confidential
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Right(StrEnum):
     ACCESS_ROLE_GRANT = "access:role:grant"
     ACCESS_STATION_READ = "access:station:read"
     ACCESS_STATION_MANAGE = "access:station:manage"
-    ACCESS_TOKEN_ISSUE = "access:token:issue"  # noqa: S105 - a right's name
+    ACCESS_TOKEN_ISSUE = "access:token:issue"  # noqa: S105 - the name of a right, nothing confidential
     SETTINGS_ORGANISATION_MANAGE = "settings:organisation:manage"
     CATALOGUE_CLASS_READ = "catalogue:class:read"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import combinations
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -90,3 +91,15 @@ def test_a_viewer_without_the_right_is_refused_and_told_which() -> None:
     with pytest.raises(NotAllowed, match="records:field:unmask"):
         viewer.require(Right.RECORDS_FIELD_UNMASK)
     assert (viewer.may_see_unit(unit), viewer.may_see_unit(other)) == (True, False)
+
+
+def test_the_reference_tells_every_right_and_role_as_they_are() -> None:
+    told = (Path(__file__).parents[3] / "docs/reference/rights.md").read_text("utf-8")
+
+    for right in Right:
+        roles = ", ".join(role.value for role in Role if right in ROLE_RIGHTS[role])
+        assert re.search(
+            rf"^\| `{right.value}` \| {re.escape(RIGHT_WORDS[right])} \| .+ \| {roles} \|$", told, re.MULTILINE
+        )
+    for role in Role:
+        assert re.search(rf"^\| {role.value} \| .+ \| {re.escape(ROLE_PURPOSES[role])} \| ", told, re.MULTILINE)
