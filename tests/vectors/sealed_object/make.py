@@ -94,9 +94,8 @@ class Maker:
 
     def header(self, plain: bytes) -> tuple[bytes, bytes]:
         """The header, and the payload key."""
-        salting = HKDF(SHA256(), 32, b"", b"slipvault/1/salt").derive(self.record_key)
-        digest = hashlib.sha256(plain).digest()
-        salt = hmac.digest(salting, self.component_id.bytes + digest, "sha256")[:16]
+        named_plain = b"slipvault/1/salt" + self.component_id.bytes + hashlib.sha256(plain).digest()
+        salt = hmac.digest(self.record_key, named_plain, "sha256")[:16]
         start = self.start()
         material = HKDF(SHA256(), 64, salt, b"slipvault/1/component" + start).derive(self.record_key)
         return start + salt + material[32:], material[:32]

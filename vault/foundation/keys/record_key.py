@@ -36,8 +36,7 @@ class RecordKey:
 
     def salt_for(self, component_id: UUID, plain_sha256: bytes) -> bytes:
         """The salt of the component's sealed object for plain text of this digest (sealed object, format 1)."""
-        key = derive(self.secret, b"", b"slipvault/1/salt", KEY_BYTES)
-        return hmac.digest(key, component_id.bytes + plain_sha256, "sha256")[:16]
+        return hmac.digest(self.secret, b"slipvault/1/salt" + component_id.bytes + plain_sha256, "sha256")[:16]
 
     def component_keys(self, header_start: bytes, salt: bytes) -> tuple[bytes, bytes]:
         """Payload key and key commitment of a component's sealed object, from its header before the salt."""

@@ -122,9 +122,9 @@ def seal_bytes(
     segment_exponent: int = SEGMENT_EXPONENT,
 ) -> Sealed:
     """Seals bytes in memory. `plain_sha256` is their digest; a wrong one would risk a repeated nonce."""
-    header, sealer, aad = _begin(record_key, component_id, plain_sha256, segment_exponent)
+    header, sealer, digest = _begin(record_key, component_id, plain_sha256, segment_exponent)
+    aad = digest.digest()
     buffer = io.BytesIO(bytes(sealed_size(len(data), segment_exponent)))  # gives its bytes out uncopied
-    digest = hashlib.sha256(header)
     position, step = HEADER_BYTES, 1 << segment_exponent
     last = max(0, (len(data) - 1) // step)
     with buffer.getbuffer() as view, memoryview(data) as plain:
@@ -152,9 +152,9 @@ def seal_stream(
     Raises:
         ValueError: the reader has fewer bytes, or others than the digest says; what was written is to be discarded.
     """
-    header, sealer, aad = _begin(record_key, component_id, plain_sha256, segment_exponent)
+    header, sealer, digest = _begin(record_key, component_id, plain_sha256, segment_exponent)
+    aad, plain_digest = digest.digest(), hashlib.sha256()
     step = 1 << segment_exponent
-    digest, plain_digest = hashlib.sha256(header), hashlib.sha256()
     writer.write(header)
     last = max(0, (size_bytes - 1) // step)
     for index in range(last + 1):
@@ -302,7 +302,8 @@ class SealedReader(io.RawIOBase):
 
 def _begin(
     record_key: RecordKey, component_id: UUID, plain_sha256: bytes, segment_exponent: int
-) -> tuple[bytes, AESGCM, bytes]:
+) -> tuple[bytes, AESGCM, hashlib._Hash]:
+    """The header, what seals its segments, and the running digest of the object, so far of the header alone."""
     if not SEGMENT_EXPONENT_MIN <= segment_exponent <= SEGMENT_EXPONENT_MAX or len(plain_sha256) != SHA256_BYTES:
         raise ValueError("a segment exponent or digest that the format does not allow")
     salt = record_key.salt_for(component_id, plain_sha256)
@@ -319,7 +320,7 @@ def _begin(
     )
     payload_key, commitment = record_key.component_keys(start, salt)
     header = start + salt + commitment
-    return header, AESGCM(payload_key), hashlib.sha256(header).digest()
+    return header, AESGCM(payload_key), hashlib.sha256(header)
 
 
 def _accept(record_key: RecordKey, component_id: UUID, head: bytes) -> tuple[Header, AESGCM, bytes]:
