@@ -87,6 +87,19 @@ class Settings:
         )
 
 
+def configuration_directory(environ: Mapping[str, str] | None = None) -> Path:
+    """Where a client keeps its sign-in: `slipvault` under `XDG_CONFIG_HOME`, by default `~/.config`."""
+    env = os.environ if environ is None else environ
+    return Path(env.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "slipvault"
+
+
+def spoken_language(environ: Mapping[str, str] | None = None) -> str:
+    """The language of the person at the terminal (`LC_ALL`, `LC_MESSAGES`, `LANG`), as a code like `zh`; maybe empty."""
+    env = os.environ if environ is None else environ
+    value = env.get("LC_ALL") or env.get("LC_MESSAGES") or env.get("LANG") or ""
+    return value.partition(".")[0].partition("_")[0].lower()
+
+
 def _default_home(env: Mapping[str, str]) -> str:
     if os.geteuid() == 0:  # the database server runs as another user, who could not pass through /root
         return "/var/lib/slipvault"

@@ -1,0 +1,421 @@
+"""The HTTP client of command line and scanning stations: what passes by itself is told from what does not.
+
+One call is one attempt. A failure that waiting may cure (no connection, a cut answer, 408, 429, 5xx) raises
+`Unavailable`; the server's final no raises `ServerRefused`, which carries its problem document (RFC 9457);
+`persist` repeats attempts with growing pauses and full jitter. Every change that is sent is idempotent, so an
+attempt whose answer was lost may always be repeated. Files are streamed: memory does not grow with their size.
+"""
+
+from __future__ import annotations
+
+import base64
+import email.utils
+import hashlib
+import json
+import os
+import random
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self, TypeVar
+
+import httpx
+
+from vault import __version__
+from vault.foundation.clock import Clock, SystemClock
+from vault.foundation.errors import N_, Fault, VaultError
+
+CHUNK_BYTES = 256 << 10
+RETRY_AFTER_S_MAX = 600.0
+_SLOWEST_BYTES_PER_S = 2_000_000  # what the server may take to seal and store, on top of the plain waiting time
+_PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+_PASSING_CODES = frozenset({"body-cut-off", "digest-mismatch"})
+_RANDOM = random.SystemRandom()
+
+T = TypeVar("T")
+
+
+class Unavailable(VaultError):
+    """This attempt failed in a way that waiting may cure; nothing is known to be lost."""
+
+    code = "server-unavailable"
+    status = 503
+    exit_code = 69
+    fault = Fault.OURS
+    message = N_("The server {server} could not be used: {problem}.")
+    hint = N_("Check the network and whether the server runs. What was sent is safe; the same command goes on.")
+
+    def __init__(self, *, retry_after_s: float | None = None, is_whole_server: bool = True, **facts: object) -> None:
+        super().__init__(**facts)
+        self.retry_after_s = retry_after_s
+        self.is_whole_server = is_whole_server
+
+
+class FileChanged(VaultError):
+    """The file was written to while it was being read or sent; nothing of it was kept."""
+
+    code = "file-changed"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The file {file} changed while it was being sent.")
+    hint = N_("Wait until the program that writes it has finished, then send it again.")
+
+
+class FetchedDamaged(VaultError):
+    """The bytes that arrived are not those the server's catalogue names."""
+
+    code = "fetched-damaged"
+    status = 502
+    exit_code = 65
+    fault = Fault.STORE
+    message = N_("The file arrived damaged: its digest is {received}, not {announced}.")
+    hint = N_("Nothing was written. Fetch it again; if it persists, have the operator run slipvault verify.")
+
+
+class Interrupted(VaultError):
+    """The person at the keyboard or the host asked to stop."""
+
+    code = "interrupted"
+    status = 499
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("Stopped on request.")
+    hint = N_("What was answered is safe. The same command goes on where this one stopped.")
+
+
+class ServerRefused(VaultError):
+    """The server's final answer is no; `problem` is its problem document."""
+
+    code = "server-refused"
+    status = 400
+    exit_code = 65
+    fault = Fault.CALLER
+    message = N_("The server refused: {title}")
+    hint = N_("{hint}")
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(title=str(problem.get("title", status)), hint=str(problem.get("hint", "")))
+        self.http_status = status
+        self.problem = problem
+
+    @property
+    def problem_code(self) -> str:
+        """The stable code of the problem."""
+        return str(self.problem.get("code", "server-refused"))
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to go on: the attempts (None: for ever) and the pauses between them, doubling up to the longest."""
+
+    attempts_max: int | None = 8
+    pause_first_s: float = 0.5
+    pause_most_s: float = 30.0
+
+    def pause_s(self, failures: int, retry_after_s: float | None) -> float:
+        """How long to wait after so many failures; what the server asks for is never undercut."""
+        longest = min(self.pause_most_s, self.pause_first_s * 2.0 ** min(failures - 1, 20))
+        jittered = longest * (0.5 + 0.5 * _RANDOM.random())
+        return jittered if retry_after_s is None else max(jittered, min(retry_after_s, RETRY_AFTER_S_MAX))
+
+
+OnWait = Callable[[Unavailable, float], None]
+
+
+def persist(
+    attempt: Callable[[], T], patience: Patience, stop: threading.Event, on_wait: OnWait = lambda _why, _pause_s: None
+) -> T:
+    """Repeats `attempt` until it does not fail in a passing way.
+
+    Raises:
+        Unavailable: the patience is used up.
+        Interrupted: `stop` was set while waiting.
+    """
+    failures = 0
+    while True:
+        try:
+            return attempt()
+        except Unavailable as why:
+            failures += 1
+            if patience.attempts_max is not None and failures >= patience.attempts_max:
+                raise
+            pause_s = patience.pause_s(failures, why.retry_after_s)
+            on_wait(why, pause_s)
+            if stop.wait(pause_s):
+                raise Interrupted from why
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file as it was when it was hashed; sending it again checks that it still is that file."""
+
+    path: Path
+    size_bytes: int
+    modified_ns: int
+    sha256: str
+
+    @staticmethod
+    def read(path: Path) -> LocalFile:
+        """Hashes the file with constant memory.
+
+        Raises:
+            FileChanged: it was written to meanwhile.
+            OSError: it cannot be read.
+        """
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+            after = os.fstat(file.fileno())
+        if _identity(before) != _identity(after):
+            raise FileChanged(file=path.name)
+        return LocalFile(path, after.st_size, after.st_mtime_ns, digest.hexdigest())
+
+    def is_still(self, found: os.stat_result) -> bool:
+        """Whether `found` is this file, unchanged since it was hashed."""
+        return (self.size_bytes, self.modified_ns) == _identity(found)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, hashed again on the way.
+
+        Raises:
+            FileChanged: before the last byte is given out, so that a changed file never arrives whole.
+        """
+        digest, left = hashlib.sha256(), self.size_bytes
+        with self.path.open("rb") as file:
+            while left > 0:
+                chunk = file.read(min(CHUNK_BYTES, left))
+                left -= len(chunk)
+                digest.update(chunk)
+                is_last = left == 0 or not chunk
+                if is_last and (digest.hexdigest() != self.sha256 or not self.is_still(os.fstat(file.fileno()))):
+                    raise FileChanged(file=self.path.name)
+                yield chunk
+
+
+def client_key(sha256: str, *parts: str | None, ordinal: int = 0) -> str:
+    """The idempotency key of a file: the same bytes, class, unit and batch always have the same one.
+
+    `ordinal` tells apart equal files of one pile, each of which is an item that must be accounted for.
+    """
+    told = json.dumps(["slipvault-client-key/1", sha256, *[part or "" for part in parts], ordinal])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server settled about one file, accepted, duplicate or refused."""
+
+    status: str
+    item_id: str | None
+    record_id: str | None
+    archival_number: str | None
+    findings: tuple[Mapping[str, Any], ...] = ()
+    is_repeated: bool = False
+    ledger: Mapping[str, Any] = field(default_factory=dict)
+    message: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """The code of the first finding that refuses, or of the refusal itself."""
+        if self.status != "refused":
+            return None
+        codes = [str(finding["code"]) for finding in self.findings if finding.get("severity") == "refuse"]
+        return codes[0] if codes else "item-refused"
+
+
+class Client:
+    """A connection to one server for one token; safe to use from several threads."""
+
+    def __init__(
+        self,
+        server: str,
+        token: str,
+        *,
+        language: str = "zh",
+        connections: int = 8,
+        waiting_s: float = 120.0,
+        clock: Clock | None = None,
+    ) -> None:
+        self.server = server.rstrip("/")
+        self._waiting_s = waiting_s
+        self._clock = clock or SystemClock()
+        is_local = httpx.URL(self.server).host in {"127.0.0.1", "::1", "localhost"}
+        self._http = httpx.Client(
+            base_url=f"{self.server}/api/v1",
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Accept-Language": language,
+                "User-Agent": f"slipvault/{__version__}",
+            },
+            limits=httpx.Limits(max_connections=connections + 2, keepalive_expiry=20),
+            timeout=httpx.Timeout(waiting_s, connect=10.0, pool=waiting_s),
+            trust_env=not is_local,
+        )
+
+    def close(self) -> None:
+        """Lets go of all connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def get(self, path: str, **query: str | int | None) -> dict[str, Any]:
+        """Reads. Raises Unavailable, ServerRefused."""
+        return self._json("GET", path, params={name: value for name, value in query.items() if value is not None})
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Asks for something idempotent. Raises Unavailable, ServerRefused."""
+        return self._json("POST", path, json=dict(body or {}))
+
+    def send(self, file: LocalFile, key: str, metadata: Mapping[str, Any]) -> Answer:
+        """Sends one file; refused is an answer, too.
+
+        Raises:
+            Unavailable: waiting may help. Sending again with the same key is always right.
+            ServerRefused: the request is wrong, whatever the file is.
+            FileChanged: the file is no longer what was hashed.
+        """
+        told = json.dumps({k: v for k, v in metadata.items() if v is not None}, ensure_ascii=False).encode()
+        headers = {
+            "Idempotency-Key": key,
+            "X-Content-SHA256": file.sha256,
+            "Slipvault-Metadata": base64.urlsafe_b64encode(told).decode().rstrip("="),
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(file.size_bytes),
+        }
+        waiting_s = self._waiting_s + file.size_bytes / _SLOWEST_BYTES_PER_S
+        try:
+            body = self._json("POST", "/intake/items", content=file.chunks(), headers=headers, timeout=waiting_s)
+        except ServerRefused as refusal:
+            if refusal.problem_code == "item-refused":
+                return _answer(refusal.problem)
+            raise
+        return _answer(body)
+
+    def close_batch(self, batch_id: str) -> dict[str, Any]:
+        """Closes a batch, or tells how it was closed by an attempt whose answer was lost."""
+        try:
+            return self.post(f"/batches/{batch_id}/close")
+        except ServerRefused as refusal:
+            if refusal.problem_code == "batch-closed":
+                return self.get(f"/batches/{batch_id}")
+            raise
+
+    def fetch(self, record_id: str, target: BinaryIO, on_bytes: Callable[[int, int], None] | None = None) -> str:
+        """Adds what `target` lacks of the original and returns the SHA-256 that the server announces (hexadecimal).
+
+        An attempt that was cut goes on where it ended when it is repeated with the same target.
+
+        Raises:
+            Unavailable, ServerRefused.
+        """
+        offset = target.seek(0, os.SEEK_END)
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        with (
+            self._passing(),
+            self._http.stream("GET", f"/records/{record_id}/original", headers=headers) as response,
+        ):
+            if response.status_code >= 400:
+                response.read()
+                raise self._failure(response)
+            if offset and response.status_code != 206:
+                target.seek(0)
+                target.truncate()
+                offset = 0
+            total = offset + int(response.headers.get("content-length", 0))
+            for chunk in response.iter_bytes(CHUNK_BYTES):
+                target.write(chunk)
+                if on_bytes is not None:
+                    on_bytes(target.tell(), total)
+            return str(response.headers.get("x-content-sha256", ""))
+
+    def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        with self._passing():
+            response = self._http.request(method, path, **options)
+        if response.status_code >= 400:
+            raise self._failure(response)
+        try:
+            body = response.json()
+        except ValueError:
+            body = None
+        if response.status_code >= 300 or not isinstance(body, dict):
+            raise Unavailable(server=self.server, problem="this address does not answer like slipvault")
+        return body
+
+    @contextmanager
+    def _passing(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TransportError as error:
+            raise Unavailable(server=self.server, problem=_words_of(error)) from error
+
+    def _failure(self, response: httpx.Response) -> VaultError:
+        try:
+            told = response.json()
+        except ValueError:
+            told = None
+        problem: dict[str, Any] = told if isinstance(told, dict) else {}
+        status, code = response.status_code, str(problem.get("code", ""))
+        if status in _PASSING_STATUS or code in _PASSING_CODES:
+            return Unavailable(
+                server=self.server,
+                problem=str(problem.get("title") or f"HTTP {status}"),
+                answer=code or None,
+                retry_after_s=self._retry_after_s(response.headers.get("retry-after")),
+                is_whole_server=status in {429, 502, 503, 504},
+            )
+        return ServerRefused(status, {"code": f"http-{status}", "title": f"HTTP {status}", **problem})
+
+    def _retry_after_s(self, value: str | None) -> float | None:
+        """Seconds or a date (RFC 9110 section 10.2.3); nonsense counts as nothing."""
+        if value is None:
+            return None
+        if value.strip().isdigit():
+            return float(value)
+        try:
+            at = email.utils.parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        return max(0.0, at.timestamp() - self._clock.now().timestamp())
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_size, found.st_mtime_ns
+
+
+def _answer(body: Mapping[str, Any]) -> Answer:
+    return Answer(
+        status="refused" if body.get("code") else str(body["status"]),
+        item_id=body.get("item_id"),
+        record_id=body.get("record_id"),
+        archival_number=body.get("archival_number"),
+        findings=tuple(body.get("findings") or ()),
+        is_repeated=bool(body.get("repeated")),
+        ledger=body.get("ledger") or {},
+        message=body.get("title"),
+    )
+
+
+def _words_of(error: httpx.TransportError) -> str:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({cause.verify_message})"
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.TimeoutException):
+        return "it did not answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return "no connection"
+    return f"the connection was cut ({type(error).__name__})"
