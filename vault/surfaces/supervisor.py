@@ -74,7 +74,10 @@ class Supervisor:
             stack.callback(self._stop_children)
             self._start(listener, environment)
             _await_ready(address)
+            if os.environ.get("SLIPVAULT_DEMO"):
+                subprocess.run([sys.executable, "-m", "vault.demo.filling"], env=environment, check=False)
             _announce(address, password)
+            _tell_ready()
             self._watch(listener, environment)
 
     def _start(self, listener: socket.socket, environment: dict[str, str]) -> None:
@@ -199,6 +202,15 @@ def _announce(address: str, password: str | None) -> None:
     _say(f"slipvault is ready: {address}")
     if password is not None:
         _say(f"sign in as {access.FIRST_LOGIN} with the one-time password {password}")
+
+
+def _tell_ready() -> None:
+    """Tells whoever started us in the background that we are ready, by the descriptor that they left open."""
+    descriptor = os.environ.pop("SLIPVAULT_READY_DESCRIPTOR", None)
+    if descriptor is not None:
+        with suppress(OSError):
+            os.write(int(descriptor), b"1")
+            os.close(int(descriptor))
 
 
 def _say(text: str) -> None:
