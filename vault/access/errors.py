@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vault.foundation.errors import N_, Fault, VaultError
+from vault.foundation.errors import N_, Fault, NotAllowed, VaultError
 
 
 class SignInFailed(VaultError):
@@ -25,6 +25,14 @@ class TooManyGuesses(VaultError):
     fault = Fault.CALLER
     message = N_("There were too many wrong tries.")
     hint = N_("Wait {retry_after_s} seconds, then try again.")
+
+
+class PasswordMustChange(NotAllowed):
+    """Somebody signed in with a one-time password, which gives the right to change it and no other."""
+
+    code = "password-must-change"
+    message = N_("Choose a password of your own first.")
+    hint = N_("The one you have was for one time only. Change it, then sign in with the new one.")
 
 
 class WeakPassword(VaultError):

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from vault.access.errors import PasswordMustChange
 from vault.access.rights import Right, Role
 from vault.foundation.errors import NotAllowed
 from vault.foundation.ledger.entry import Actor
@@ -60,9 +61,12 @@ class Viewer:
         """Refuses without the right.
 
         Raises:
+            PasswordMustChange: the viewer has only a one-time password, which gives no right but to change it.
             NotAllowed: the viewer lacks it.
         """
         if right not in self.rights:
+            if self.must_change_password:
+                raise PasswordMustChange(right=right.value)
             raise NotAllowed(right=right.value)
 
     def may_see_unit(self, unit_id: UUID) -> bool:

@@ -13,7 +13,7 @@ from vault.access.errors import SignInFailed
 from vault.access.guesses import address_target, count_attempt, login_target, take_back
 from vault.access.model import Event, Viewer
 from vault.access.queries import normal_login, viewer_of_person
-from vault.access.tables import people, sessions
+from vault.access.tables import guesses, people, sessions
 from vault.foundation.context import Context
 from vault.foundation.ids import new_id, new_token
 from vault.foundation.ledger.entry import SYSTEM, Actor
@@ -21,6 +21,8 @@ from vault.foundation.ledger.entry import SYSTEM, Actor
 IDLE_MAX = timedelta(minutes=60)
 SESSION_LASTS = timedelta(hours=12)
 _SEEN_EVERY = timedelta(minutes=1)
+_SEEN_KEPT = timedelta(days=30)
+_GUESSES_KEPT = timedelta(hours=48)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,19 @@ def sign_out(ctx: Context, viewer: Viewer, secret: str) -> None:
         tx.connection.execute(sessions.delete().where(sessions.c.digest == _digest(secret)))
         tx.witness(Event.SIGNED_OUT, "person", viewer.id)
         tx.commit()
+
+
+def clear_stale(ctx: Context) -> int:
+    """Removes sessions that ran out a month ago and guesses that are forgotten; returns how many rows.
+
+    Until then a session's row tells when its person was last seen. Nothing is witnessed: nothing changes for anybody.
+    """
+    now = ctx.clock.now()
+    with ctx.database.transaction(SYSTEM) as tx:
+        old = tx.connection.execute(sessions.delete().where(sessions.c.expires_at < now - _SEEN_KEPT))
+        forgotten = tx.connection.execute(guesses.delete().where(guesses.c.last_at < now - _GUESSES_KEPT))
+        tx.commit()
+    return old.rowcount + forgotten.rowcount
 
 
 def _digest(secret: str) -> bytes:

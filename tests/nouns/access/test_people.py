@@ -13,7 +13,15 @@ from sqlalchemy.exc import IntegrityError
 from tests.nouns.access.conftest import ADDRESS, PASSWORD
 from tests.support.archive import Archive
 from vault.access import queries, service, sessions
-from vault.access.errors import LoginTaken, OfficersKeptApart, OwnAccount, SignInFailed, TooManyGuesses, WeakPassword
+from vault.access.errors import (
+    LoginTaken,
+    OfficersKeptApart,
+    OwnAccount,
+    PasswordMustChange,
+    SignInFailed,
+    TooManyGuesses,
+    WeakPassword,
+)
 from vault.access.model import Viewer
 from vault.access.rights import FIRST_ADMINISTRATOR_ROLES, OFFICERS, Right, Role
 from vault.access.tables import people, person_roles
@@ -48,7 +56,7 @@ def test_the_first_administrator_signs_in_with_the_one_time_password_and_must_ch
     session = sessions.find(house.ctx, cookie)
     assert session is not None
     assert session.viewer.must_change_password
-    with pytest.raises(NotAllowed):
+    with pytest.raises(PasswordMustChange):
         session.viewer.require(Right.RECORDS_RECORD_READ)
     service.change_password(house.ctx, session.viewer, house.first_password, PASSWORD)
     assert sessions.find(house.ctx, cookie) is None  # every session ends with the password

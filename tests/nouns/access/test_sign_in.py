@@ -225,3 +225,20 @@ def test_refusals_are_in_the_ledger_and_waiting_ones_are_not(ctx: Context, clerk
 )
 def test_how_long_the_next_guess_waits(failures: int, seconds: int) -> None:
     assert slowing.delay_after(failures, 5) == timedelta(seconds=seconds)
+
+
+def test_what_is_stale_is_cleared_and_what_counts_stays(ctx: Context, clock: FixedClock) -> None:
+    refused(ctx)
+    sessions.sign_in(ctx, "clerk1", PASSWORD, ADDRESS)
+    clock.advance(timedelta(days=31))
+    refused(ctx)
+    cookie = sessions.sign_in(ctx, "clerk1", PASSWORD, ADDRESS)
+    refused(ctx)
+
+    assert sessions.clear_stale(ctx) > 0
+
+    assert sessions.clear_stale(ctx) == 0
+    assert sessions.find(ctx, cookie) is not None
+    with ctx.database.read() as connection:
+        assert len(connection.execute(select(session_rows.c.digest)).all()) == 1
+        assert sorted(connection.execute(select(guesses.c.failures)).scalars()) == [1, 2]
