@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._cut()
         return self._answer(status, headers, answer)
 
-    do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = handle_any
+    do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = handle_any  # noqa: N815 - http.server's names
 
     def _pass_on(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection(self.upstream, timeout=60)
@@ -126,7 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
         told = lengths.get("content-length", "0") if self.command == "HEAD" else str(len(body))
         self.send_header("Content-Length", told)
         self.end_headers()
-        self.wfile.write(body if send is None else body[:send])
+        if self.command != "HEAD":
+            self.wfile.write(body if send is None else body[:send])
         self.wfile.flush()
 
     def _cut(self) -> None:
