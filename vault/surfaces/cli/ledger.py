@@ -1,0 +1,91 @@
+"""`slipvault ledger export|verify`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vault.foundation.errors import InvalidInput
+from vault.surfaces.cli.connection import opened_host
+from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, say, verb
+
+group = new_group("ledger", _("Export the ledger (on the host), or verify an export anywhere."))
+GROUPS = {"ledger": group}
+
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help=_("Directory of the export."))]
+PublicKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--public-key", metavar="FILE", help=_("Key that you trust, in base64; else the export's is believed.")
+    ),
+]
+Older = Annotated[
+    Path | None,
+    typer.Option("--older", metavar="FILE", help=_("Checkpoint that you kept: the export must continue it.")),
+]
+Strict = Annotated[bool, typer.Option("--strict", help=_("Also check that each entry is canonical JSON."))]
+
+
+@verb(group, "export", _("Write the ledger, its tiles, checkpoint and time stamps into an empty directory."))
+def export(directory: Directory, as_json: Json = False) -> None:
+    from vault.foundation.ledger.export import export as write_export
+
+    with opened_host() as ctx, ctx.database.read() as connection:
+        size = write_export(connection, ctx.custodian.public_key(), directory)
+    if as_json:
+        print_json({"directory": str(directory), "entries": size})
+    else:
+        print_facts([(_("Directory"), directory), (_("Entries"), size)])
+
+
+@verb(group, "verify", _("Check an export with nothing but its files; every change is named."))
+def verify(
+    directory: Directory,
+    public_key: PublicKey = None,
+    older: Older = None,
+    strict: Strict = False,
+    as_json: Json = False,
+) -> int:
+    from vault.foundation.ledger.verify import verify_export
+
+    verdict = verify_export(
+        directory,
+        public_key=_key(public_key) if public_key else None,
+        older_note=_text(older) if older else None,
+        strict=strict,
+    )
+    findings = [{"code": f.code, "subject": f.subject, "message": f.sentence} for f in verdict.findings]
+    root = verdict.root.hex() if verdict.root else None
+    if as_json:
+        print_json({"clean": verdict.is_clean, "entries": verdict.size, "root": root, "findings": findings})
+    else:
+        for found in findings:
+            sys.stdout.write(f"{found['code']}\t{found['subject']}\t{found['message']}\n")
+        say(
+            _("{entries} entries, root {root}; findings: {findings}").format(
+                entries=verdict.size, root=root, findings=len(findings)
+            )
+        )
+    return 0 if verdict.is_clean else 1
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InvalidInput(field=str(file), problem=type(error).__name__) from error
+
+
+def _key(file: Path) -> bytes:
+    try:
+        key = base64.b64decode(_text(file).strip(), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != 32:
+        raise InvalidInput(field=str(file), problem=_("not an Ed25519 public key in base64"))
+    return key

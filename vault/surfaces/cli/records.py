@@ -1,0 +1,223 @@
+"""`slipvault records list|show|fetch`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from vault.foundation.errors import N_, Fault, NotFoundOrNotYours, VaultError
+from vault.surfaces.cli.connection import connect
+from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, print_table, verb
+
+if TYPE_CHECKING:
+    from vault.surfaces.client import Client
+
+group = new_group("records", _("Find records, look at them, fetch their originals."))
+GROUPS = {"records": group}
+
+_PERSONAL = {"id-number": "id_number", "card-number": "card_number", "phone": "phone"}
+_DATE = ["%Y-%m-%d"]
+
+Number = Annotated[str, typer.Option("--number", help=_("Archival or business number."))]
+Name = Annotated[str, typer.Option("--name", help=_("Part of the customer's name or the title."))]
+BusinessType = Annotated[str, typer.Option("--type", help=_("Business type."))]
+ClassCode = Annotated[str, typer.Option("--class", metavar="CODE", help=_("Retention class."))]
+UnitCode = Annotated[str, typer.Option("--unit", metavar="CODE", help=_("Unit."))]
+Status = Annotated[str, typer.Option("--status", help=_("State of the record."))]
+From = Annotated[datetime | None, typer.Option("--from", formats=_DATE, help=_("First day of the business."))]
+Until = Annotated[datetime | None, typer.Option("--until", formats=_DATE, help=_("Last day of the business."))]
+BatchId = Annotated[str, typer.Option("--batch", metavar="ID", help=_("Batch."))]
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        metavar="id-number|card-number|phone",
+        help=_(
+            "Find by a personal number, which is asked for or piped in: it must not stand in the shell's history."
+        ),
+    ),
+]
+After = Annotated[str, typer.Option("--after", metavar="ID", help=_("Go on after this record."))]
+Size = Annotated[int, typer.Option("--size", min=1, max=200, help=_("Records on a page."))]
+RecordId = Annotated[str, typer.Argument(metavar="ID", help=_("Id of the record, or its archival number."))]
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help=_("Where to write the original."))]
+Force = Annotated[bool, typer.Option("--force", help=_("Overwrite the file if it is there."))]
+
+
+class FileExists(VaultError):
+    """The file to write to is there already."""
+
+    code = "file-exists"
+    status = 409
+    exit_code = 65
+    fault = Fault.CALLER
+    message = N_("{file} is there already.")
+    hint = N_("Choose another name, or overwrite it with --force.")
+
+
+class FileUnwritable(VaultError):
+    """The file cannot be written."""
+
+    code = "file-unwritable"
+    status = 500
+    exit_code = 77
+    fault = Fault.CALLER
+    message = N_("{file} cannot be written: {problem}.")
+    hint = N_("Check the directory, its permissions and the space left.")
+
+
+@verb(group, "list", _("Find records, newest first."))
+def list_records(
+    number: Number = "",
+    name: Name = "",
+    business_type: BusinessType = "",
+    class_code: ClassCode = "",
+    unit_code: UnitCode = "",
+    status: Status = "",
+    occurred_from: From = None,
+    occurred_until: Until = None,
+    batch_id: BatchId = "",
+    by: By = "",
+    after: After = "",
+    size: Size = 50,
+    as_json: Json = False,
+) -> None:
+    wanted: dict[str, Any] = {
+        "number": number,
+        "name": name,
+        "business_type": business_type,
+        "class_code": class_code,
+        "unit_code": unit_code,
+        "status": status,
+        "occurred_from": occurred_from.date().isoformat() if occurred_from else None,
+        "occurred_until": occurred_until.date().isoformat() if occurred_until else None,
+        "batch_id": batch_id,
+        "after": after,
+        **_personal(by),
+    }
+    with connect() as client:
+        found = client.post("/records/search", {"size": size, **{k: v for k, v in wanted.items() if v}})
+    print_json(found) if as_json else _print_list(found)
+
+
+@verb(group, "show", _("Show one record: description, components with their locks, ledger entries."))
+def show(record_id: RecordId, as_json: Json = False) -> None:
+    with connect() as client:
+        record = client.get(f"/records/{_resolve(client, record_id)}")
+    print_json(record) if as_json else _print_record(record)
+
+
+@verb(group, "fetch", _("Fetch the original bytes; the file appears only when its digest is right."))
+def fetch(record_id: RecordId, output: Output, force: Force = False, as_json: Json = False) -> None:
+    if output.is_dir() or (output.exists() and not force):
+        raise FileExists(file=str(output))
+    with connect() as client:
+        found = _resolve(client, record_id)
+        try:
+            size_bytes, sha256 = _fetch_to(client, found, output, force=force)
+        except OSError as error:
+            raise FileUnwritable(file=str(output), problem=os.strerror(error.errno or 0)) from error
+    if as_json:
+        print_json({"record_id": found, "file": str(output), "size_bytes": size_bytes, "sha256": sha256})
+    else:
+        print_facts([(_("File"), output), (_("Bytes"), size_bytes), ("SHA-256", sha256)])
+
+
+def _fetch_to(client: Client, record_id: str, output: Path, *, force: bool) -> tuple[int, str]:
+    """Into a temporary file beside the goal, checked, synchronised, then put in place in one step."""
+    from vault.surfaces.cli.speaking import console
+    from vault.surfaces.client import FetchedDamaged, Patience, persist
+
+    handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w+b") as target:
+            with console(is_error=True).status(_("fetching")):
+                announced = persist(
+                    lambda: client.fetch(record_id, target), Patience(attempts_max=8), threading.Event()
+                )
+            target.seek(0)
+            received = hashlib.file_digest(target, "sha256").hexdigest()
+            size_bytes = target.seek(0, os.SEEK_END)
+            if received != announced:
+                raise FetchedDamaged(received=received[:16], announced=announced[:16])
+            target.flush()
+            os.fsync(target.fileno())
+        _put_in_place(temporary, output, force=force)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return size_bytes, received
+
+
+def _put_in_place(temporary: Path, output: Path, *, force: bool) -> None:
+    """In one step. A link, unlike a rename, refuses to overwrite; not every disk has links."""
+    if not force:
+        try:
+            os.link(temporary, output)
+        except FileExistsError as error:
+            raise FileExists(file=str(output)) from error
+        except OSError:
+            if output.exists():
+                raise FileExists(file=str(output)) from None
+        else:
+            return
+    temporary.replace(output)
+
+
+def _resolve(client: Client, told: str) -> str:
+    """The id for an id or an archival number.
+
+    Raises:
+        NotFoundOrNotYours: no record has the number, or several have.
+    """
+    try:
+        return str(UUID(told))
+    except ValueError:
+        pass
+    found = client.post("/records/search", {"number": told, "size": 2})["records"]
+    exact = [r for r in found if told in {r["archival_number"], r["business_number"]}]
+    if len(exact) != 1:
+        raise NotFoundOrNotYours
+    return str(exact[0]["id"])
+
+
+def _personal(by: str) -> dict[str, str]:
+    if not by:
+        return {}
+    if by not in _PERSONAL:
+        raise typer.BadParameter(_("--by is one of: {choices}").format(choices=", ".join(_PERSONAL)))
+    value = typer.prompt(_("Number"), err=True) if sys.stdin.isatty() else sys.stdin.readline()
+    return {_PERSONAL[by]: str(value).strip()}
+
+
+def _print_list(found: dict[str, Any]) -> None:
+    columns = (_("Archival number"), _("Business type"), _("Customer"), _("Date"), _("Pages"), _("State"), _("Id"))
+    names = ("archival_number", "business_type", "customer_name", "occurred_date", "page_count", "status", "id")
+    print_table(columns, [[record[name] for name in names] for record in found["records"]])
+    if sys.stdout.isatty():
+        count = f"{found['count']}" + ("" if found["count_is_exact"] else "+")
+        print_facts([(_("Found"), count), (_("More with --after"), found.get("after"))])
+
+
+def _print_record(record: dict[str, Any]) -> None:
+    personal = [(field["kind"], field["masked"]) for field in record.get("personal", [])]
+    nested = {"personal", "components", "ledger", "attributes"}
+    print_facts([(name, value) for name, value in record.items() if name not in nested])
+    print_facts([*personal, *(record.get("attributes") or {}).items()])
+    for component in record.get("components", []):
+        for copy in component["copies"]:
+            sys.stdout.write(
+                f"{component['kind']}/{component['ordinal']}\t{component['media_type']}\t{component['size_bytes']}\t"
+                f"{copy['lock_mode']} {copy['lock_until']}\t{copy['store']}\n"
+            )
+    for entry in record.get("ledger", []):
+        sys.stdout.write(f"{entry['at']}\t{entry['event']}\t{entry['entry_id']}\n")

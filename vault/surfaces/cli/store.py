@@ -1,0 +1,48 @@
+"""`slipvault store probe`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from vault.settings import Settings
+from vault.surfaces.cli.connection import opened_host
+from vault.surfaces.cli.speaking import Json, _, new_group, print_json, say, verb
+
+group = new_group("store", _("Probe what a store refuses."))
+GROUPS = {"store": group}
+
+Url = Annotated[
+    str,
+    typer.Argument(
+        metavar="URL",
+        help=_("worm:///dir, s3+http://host:port/bucket, s3+https://...; without it the store of this host."),
+    ),
+]
+
+
+@verb(group, "probe", _("Try what the store must refuse. On the host's own store the outcome decides about intake."))
+def probe(url: Url = "", as_json: Json = False) -> int:
+    from vault.access.service import operator_viewer
+    from vault.foundation.clock import SystemClock
+    from vault.foundation.storage import bare_store
+    from vault.foundation.storage.probe import probe as probe_store
+    from vault.intake.stores import probe_and_note
+
+    if url and url != Settings.from_environment().store_url:
+        clock = SystemClock()
+        report = probe_store(bare_store(url, clock), clock)
+    else:
+        with opened_host() as ctx:
+            report = probe_and_note(ctx, operator_viewer(ctx).actor)
+    checks = [{"name": c.name, "ok": c.ok, "message": _(c.message)} for c in report.checks]
+    if as_json:
+        told = {"store": report.store, "at": report.at.isoformat(), "trusted": not report.lies}
+        print_json({**told, "lies": list(report.lies), "checks": checks, "litter": list(report.litter)})
+    else:
+        for check in checks:
+            sys.stdout.write(f"{_('keeps') if check['ok'] else _('LIES')}\t{check['name']}\t{check['message']}\n")
+        say(_("The store may be trusted.") if not report.lies else _("The store must not be trusted."))
+    return 1 if report.lies else 0
