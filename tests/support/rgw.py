@@ -17,13 +17,18 @@ from uuid import uuid4
 import pytest
 
 RGW_UP = Path(__file__).resolve().parents[2] / "scripts" / "rgw-up"
-CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
+# The same for every cluster of a test run, so that one process can talk to two; each lives on loopback for minutes.
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "slipvaulttests",
+    "AWS_SECRET_ACCESS_KEY": "only-for-clusters-of-tests",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 UP_TIMEOUT_S = 240
 
 
 @dataclass(frozen=True)
 class Rgw:
-    """A running cluster; its credentials stand in the environment."""
+    """A running cluster; its credentials stand in the environment while the fixture lasts."""
 
     directory: Path
     endpoint: str
@@ -77,32 +82,47 @@ def rgw_bucket_url(rgw: Rgw) -> str:
 
 
 @contextmanager
+def credentials_in_environment() -> Iterator[None]:
+    """Where the libraries look for them; afterwards the environment is as it was."""
+    before = {name: os.environ.get(name) for name in CREDENTIALS}
+    os.environ.update(CREDENTIALS)
+    yield
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+
+
+@contextmanager
 def _shared(directory: Path) -> Iterator[Rgw]:
     users = directory.with_suffix(".users")
     mine = users / str(os.getpid())
-    before = {name: os.environ.get(name) for name in CREDENTIALS}
-    with _exclusive(directory):
+    with _exclusive():
         _sweep(directory.parent, but=directory)
         users.mkdir(exist_ok=True)
         mine.touch()
         told = _rgw_up("up", directory)
-    os.environ.update({name: told[name] for name in CREDENTIALS})
     try:
-        yield Rgw(directory, told["S3_ENDPOINT_URL"])
+        with credentials_in_environment():
+            yield Rgw(directory, told["S3_ENDPOINT_URL"])
     finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-        with _exclusive(directory):
+        with _exclusive():
             mine.unlink()
             _end_if_unused(directory)
 
 
 def _rgw_up(command: str, directory: Path) -> dict[str, str]:
     """Runs the script; a machine without Ceph fails the tests with the script's own words."""
+    keys = {
+        "RGW_UP_ACCESS_KEY": CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        "RGW_UP_SECRET_KEY": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    }
     done = subprocess.run(
-        [str(RGW_UP), command, str(directory)], capture_output=True, text=True, timeout=UP_TIMEOUT_S
+        [str(RGW_UP), command, str(directory)],
+        capture_output=True,
+        text=True,
+        timeout=UP_TIMEOUT_S,
+        env={**os.environ, **keys},
     )
     if done.returncode:
         pytest.fail(f"scripts/rgw-up {command}: {done.stderr.strip()}", pytrace=False)
@@ -124,14 +144,12 @@ def _sweep(base: Path, *, but: Path) -> None:
     for users in base.glob("slipvault-rgw-*.users"):
         directory = users.with_suffix("")
         if directory != but and users.is_dir() and users.stat().st_uid == os.getuid():
-            with _exclusive(directory):
-                if users.is_dir():
-                    _end_if_unused(directory)
+            _end_if_unused(directory)
 
 
 @contextmanager
-def _exclusive(directory: Path) -> Iterator[None]:
-    with directory.with_suffix(".lock").open("w") as handle:
+def _exclusive() -> Iterator[None]:
+    with (_base() / f"slipvault-rgw-{os.getuid()}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 

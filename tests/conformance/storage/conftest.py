@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.conformance.storage.places import KINDS, Place
-from tests.support.rgw import CREDENTIALS, new_bucket
+from tests.support.rgw import credentials_in_environment, new_bucket
 from vault.foundation.clock import SystemClock
 from vault.foundation.storage import bare_store
 
@@ -17,15 +16,12 @@ from vault.foundation.storage import bare_store
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
     """moto as a server. It takes any credentials, but clients want some."""
-    added = [name for name in CREDENTIALS if name not in os.environ]
-    os.environ.update(dict.fromkeys(added, "us-east-1"))
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    with credentials_in_environment():
+        yield f"http://{host}:{port}"
     server.stop()
-    for name in added:
-        os.environ.pop(name, None)
 
 
 @pytest.fixture(

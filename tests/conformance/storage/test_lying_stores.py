@@ -59,6 +59,15 @@ def test_a_put_survives_passing_failures_and_is_there_once(faulty: Faulty, metho
 
 
 @pytest.mark.parametrize("fault", PASSING)
+def test_a_fresh_name_is_asked_for_after_a_failure(faulty: Faulty, fault: Fault) -> None:
+    faulty.plan.add("PUT", fault)
+    key = fresh_key()
+    info = faulty.patient.put_new(key, content_of(b"fresh"), lock_for(), is_fresh=True)
+    assert list(faulty.direct.list_versions(key)) == [info]
+    assert [method for method, _ in faulty.plan.seen][:2] == ["PUT", "HEAD"]
+
+
+@pytest.mark.parametrize("fault", PASSING)
 def test_without_patience_they_are_told_as_passing(faulty: Faulty, fault: Fault) -> None:
     faulty.plan.add("PUT", fault)
     with pytest.raises(StoreUnavailable):

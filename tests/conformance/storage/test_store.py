@@ -62,6 +62,13 @@ def test_the_same_bytes_again_meet_their_version(place: Place) -> None:
     assert [info.version_id for info in place.store.list_versions(key)] == [first.version_id]
 
 
+def test_a_fresh_name_is_met_by_the_next_attempt(place: Place) -> None:
+    key, lock = fresh_key(), lock_for()
+    first = place.store.put_new(key, content_of(b"fresh"), lock, is_fresh=True)
+    assert place.store.put_new(key, content_of(b"fresh"), lock) == first
+    assert list(place.store.list_versions(key)) == [first]
+
+
 def test_the_same_bytes_with_a_longer_lock_extend_it(place: Place) -> None:
     key, lock = fresh_key(), lock_for()
     first = place.store.put_new(key, content_of(b"longer"), lock)

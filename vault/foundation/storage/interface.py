@@ -137,10 +137,12 @@ class Store(Protocol):
         """Scheme and place without secrets: the identity by which the catalogue knows the store."""
         ...
 
-    def put_new(self, key: str, content: Content, lock: Lock) -> ObjectInfo:
+    def put_new(self, key: str, content: Content, lock: Lock, *, is_fresh: bool = False) -> ObjectInfo:
         """Stores bytes that are durable, locked and read back when this returns.
 
         The same bytes under the same key give the version that is there, its lock extended when shorter.
+        `is_fresh` is the caller's word that nobody can have used the key yet, because it was drawn a moment ago:
+        a store that would have to ask first saves the question.
 
         Raises:
             AlreadyExists: the key is taken by other bytes.

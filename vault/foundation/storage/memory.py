@@ -26,7 +26,7 @@ class MemoryStore:
         self._objects: dict[str, tuple[ObjectInfo, bytes]] = {}
         self._guard = threading.RLock()
 
-    def put_new(self, key: str, content: Content, lock: Lock) -> ObjectInfo:
+    def put_new(self, key: str, content: Content, lock: Lock, *, is_fresh: bool = False) -> ObjectInfo:  # noqa: ARG002 - asking costs nothing here
         """See `Store.put_new`."""
         with self._guard:
             if key in self._objects:

@@ -7,6 +7,7 @@ grow. A stream that breaks in the middle is opened again where it broke.
 from __future__ import annotations
 
 import io
+import itertools
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -34,9 +35,11 @@ class RetryingStore:
         self._clock = clock
         self._pause = pause
 
-    def put_new(self, key: str, content: Content, lock: Lock) -> ObjectInfo:
+    def put_new(self, key: str, content: Content, lock: Lock, *, is_fresh: bool = False) -> ObjectInfo:
         """See `Store.put_new`."""
-        return self._patiently(lambda: self.inner.put_new(key, content, lock))
+        tries = itertools.count()
+        # After a failure nobody knows what was stored: the second try asks first.
+        return self._patiently(lambda: self.inner.put_new(key, content, lock, is_fresh=is_fresh and next(tries) == 0))
 
     def open(self, key: str, version_id: str | None = None, offset: int = 0, length: int | None = None) -> BinaryIO:
         """See `Store.open`; the stream itself is patient too."""

@@ -102,8 +102,10 @@ class S3Store:
             ),
         )
 
-    def put_new(self, key: str, content: Content, lock: Lock) -> ObjectInfo:
+    def put_new(self, key: str, content: Content, lock: Lock, *, is_fresh: bool = False) -> ObjectInfo:
         """See `Store.put_new`."""
+        if is_fresh:
+            return self._put(key, content, lock)
         try:
             present = self.head(key)
         except ObjectNotFound:

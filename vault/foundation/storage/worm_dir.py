@@ -45,7 +45,7 @@ class WormDirectory:
         self._clock = clock
         self._prepare()
 
-    def put_new(self, key: str, content: Content, lock: Lock) -> ObjectInfo:
+    def put_new(self, key: str, content: Content, lock: Lock, *, is_fresh: bool = False) -> ObjectInfo:  # noqa: ARG002 - asking costs nothing here
         """See `Store.put_new`. Two fsyncs: the file's and its directory's."""
         path = self._object_path(key)
         with self._failures():
