@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.postgresql import insert
 
-from retention_rules.decision import decide, period_words
+from retention_rules.decision import decide
 from retention_rules.locks import intake_lock_until
 from retention_rules.model import Decision, Facts, Rule
 from retention_rules.packs import by_code, class_from, parse_classes, parse_pack
@@ -39,7 +39,6 @@ def load_shipped_classes(tx: Transaction) -> int:
     text = (resources.files("retention_rules") / "classes.yaml").read_text("utf-8")
     count = 0
     for definition in parse_classes(text):
-        own = period_words(definition.own_period) if definition.own_period else None
         done = tx.connection.execute(
             insert(retention_classes)
             .values(
@@ -50,7 +49,7 @@ def load_shipped_classes(tx: Transaction) -> int:
                 period_code=definition.period_code,
                 sensitivity=definition.sensitivity,
                 keep_unopened="other_types" if definition.keep_unopened else "no",
-                definition={"own_period": own, "rules": list(definition.rule_codes)},
+                definition=definition.plain(),
                 created_at=tx.clock.now(),
             )
             .on_conflict_do_nothing()

@@ -144,3 +144,15 @@ def _sealed_fields(connection: Connection, record_id: UUID) -> tuple[SealedField
         .order_by(personal_fields.c.kind, personal_fields.c.ordinal)
     )
     return tuple(SealedField(FieldKind(row.kind), row.ordinal, bytes(row.sealed)) for row in rows)
+
+
+def stored_in(connection: Connection, store: str) -> tuple[int, int]:
+    """How many objects the catalogue has in a store, and their sealed bytes together."""
+    row = connection.execute(
+        select(
+            func.count().label("objects"), func.coalesce(func.sum(components.c.sealed_size_bytes), 0).label("bytes")
+        )
+        .join(component_copies, component_copies.c.component_id == components.c.id)
+        .where(component_copies.c.store == store)
+    ).one()
+    return int(row.objects), int(row.bytes)

@@ -188,3 +188,18 @@ def _name_contains(name: str) -> ColumnElement[bool]:
 
 def _like_literal(value: str) -> str:
     return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def business_types(connection: Connection, limit: int = 200) -> tuple[str, ...]:
+    """The business types there are, by a walk from one to the next along the index."""
+    found: list[str] = []
+    last: str | None = None
+    while len(found) < limit:
+        query = select(records.c.business_type).where(records.c.business_type.isnot(None))
+        if last is not None:
+            query = query.where(records.c.business_type > last)
+        last = connection.execute(query.order_by(records.c.business_type).limit(1)).scalar_one_or_none()
+        if last is None:
+            break
+        found.append(last)
+    return tuple(found)

@@ -106,6 +106,7 @@ class Batch:
     id: UUID
     name: str
     unit_id: UUID
+    opened_by: UUID
     state: BatchState
     opened_at: datetime
     closed_at: datetime | None
@@ -119,9 +120,11 @@ class Item:
     id: UUID
     batch_id: UUID | None
     unit_id: UUID
+    sender_id: UUID
     class_code: str
     file_name: str | None
     size_bytes: int
+    sha256: bytes
     media_type: str | None
     status: ItemStatus
     findings: tuple[Refusal, ...]

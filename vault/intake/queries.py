@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -169,10 +170,20 @@ def get_batch(connection: Connection, viewer: Viewer, batch_id: UUID) -> Batch:
 
 
 def list_batches(
-    connection: Connection, *, units: frozenset[UUID] | None, after: UUID | None = None, size: int = 50
+    connection: Connection,
+    *,
+    units: frozenset[UUID] | None,
+    name: str | None = None,
+    state: BatchState | None = None,
+    after: UUID | None = None,
+    size: int = 50,
 ) -> tuple[Batch, ...]:
-    """Batches newest first within `units` (None: all), below the keyset `after`."""
+    """Batches newest first within `units` (None: all), below the keyset `after`; `name` is a part of theirs."""
     query = select(batches).order_by(batches.c.id.desc()).limit(max(1, min(size, PAGE_SIZE_MAX)))
+    if name:
+        query = query.where(batches.c.name.contains(name, autoescape=True))
+    if state is not None:
+        query = query.where(batches.c.state == state.value)
     if units is not None:
         query = query.where(batches.c.unit_id.in_(sorted(units)))
     if after is not None:
@@ -236,9 +247,11 @@ def _item(row: Row[Any]) -> Item:
         id=row.id,
         batch_id=row.batch_id,
         unit_id=row.unit_id,
+        sender_id=row.sender_id,
         class_code=row.class_code,
         file_name=row.file_name,
         size_bytes=row.size_bytes,
+        sha256=bytes(row.sha256),
         media_type=row.media_type,
         status=status,
         findings=_findings(row.findings),
@@ -252,8 +265,37 @@ def _batch(row: Row[Any], counted: dict[UUID, Balance]) -> Batch:
         id=row.id,
         name=row.name,
         unit_id=row.unit_id,
+        opened_by=row.opened_by,
         state=BatchState(row.state),
         opened_at=row.opened_at,
         closed_at=row.closed_at,
         balance=counted[row.id],
     )
+
+
+def came_in_by_hour(connection: Connection, units: frozenset[UUID] | None, since: datetime) -> dict[datetime, int]:
+    """How many items came in since then, by the hour they came in."""
+    hour = func.date_trunc("hour", intake_items.c.received_at)
+    query = select(hour.label("hour"), func.count().label("items")).where(intake_items.c.received_at >= since)
+    if units is not None:
+        query = query.where(intake_items.c.unit_id.in_(sorted(units)))
+    return {row.hour: row.items for row in connection.execute(query.group_by(hour))}
+
+
+def count_items(
+    connection: Connection, units: frozenset[UUID] | None, status: ItemStatus, since: datetime | None = None
+) -> int:
+    """How many items ended in this status, since then if given."""
+    query = select(func.count()).select_from(intake_items).where(intake_items.c.status == status.value)
+    if units is not None:
+        query = query.where(intake_items.c.unit_id.in_(sorted(units)))
+    if since is not None:
+        query = query.where(intake_items.c.received_at >= since)
+    return int(connection.execute(query).scalar_one())
+
+
+def is_rendering(connection: Connection, record_id: UUID) -> str | None:
+    """`waiting` or `failed` while the record's renditions are not there, else nothing."""
+    return connection.execute(
+        select(rendition_tasks.c.state).where(rendition_tasks.c.record_id == record_id)
+    ).scalar_one_or_none()

@@ -21,6 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import exists, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from vault.access import sessions
 from vault.app import make_context
 from vault.foundation.context import Context
 from vault.foundation.errors import VaultError
@@ -155,6 +156,7 @@ class Worker:
             scheduler = BackgroundScheduler(timezone="UTC")
             scheduler.add_job(self._enqueue_rendering, "interval", seconds=1, max_instances=1, coalesce=True)
             scheduler.add_job(lambda: self._enqueue(TASK_PROBE), "interval", minutes=10, max_instances=1)
+            scheduler.add_job(lambda: sessions.clear_stale(self.ctx), "interval", hours=1, max_instances=1)
             if self._settings.timestamp_url:
                 authority = TimestampAuthority(self._settings.timestamp_url)
                 scheduler.add_job(

@@ -6,14 +6,57 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vault.foundation.errors import VaultError
-from vault.surfaces.problems import language_of, problem
+from vault.access.errors import PasswordMustChange
+from vault.access.rights import Right
+from vault.foundation.errors import N_, NotFoundOrNotYours, VaultError
+from vault.surfaces.auth import SignInNeeded
+from vault.surfaces.routing import Routes
+from vault.surfaces.web import desk, entrance, health, intake, jobs, ledger, people, records, settings, stations
+from vault.surfaces.web.pages import context, go, set_door_cookie, shell_for, speaker
+from vault.surfaces.web.rendering import Renderer
+from vault.surfaces.web.views.entrance import ProblemView
+from vault.surfaces.web.views.parts import Link
+
+static_routes = Routes("/static", "pages", in_schema=False)
+
+
+@static_routes.get("/{name}", Right.PUBLIC_PAGE_VIEW, response_class=Response)
+async def static(request: Request, name: str) -> Response:
+    """A static file under its hashed name."""
+    found: Response | None = request.app.state.renderer.static(name)
+    if found is None:
+        raise NotFoundOrNotYours
+    return found
 
 
 def mount(app: FastAPI) -> None:
     """Adds the pages to the application."""
+    app.state.renderer = Renderer()
+    modules = (entrance, desk, intake, records, ledger, health, people, stations, jobs, settings)
+    for routes in (static_routes, *(module.routes for module in modules)):
+        app.include_router(routes.router)
 
 
 def problem_page(request: Request, error: VaultError) -> Response:
-    """An error as a page."""
-    return problem(error, language_of(request))
+    """An error as a page: what happened, whose fault, what to do now."""
+    if isinstance(error, PasswordMustChange):
+        return go("/setup")
+    if isinstance(error, SignInNeeded) and request.method == "GET":
+        return go("/sign-in" if request.url.path == "/" else f"/sign-in?next={request.url.path}")
+    said = speaker(request).explain(error)
+    view = ProblemView(
+        status=error.status,
+        code=error.code,
+        title=speaker(request).gettext(N_("This did not work")),
+        what_happened=said.what_happened,
+        whose_fault=said.whose_fault,
+        what_to_do=said.what_to_do,
+        request_id=error.code,
+        at=context(request).clock.now(),
+        way_back=Link(speaker(request).gettext(N_("To my desk")), "/"),
+        is_retry_useful=error.status >= 500,
+    )
+    response: Response = request.app.state.renderer.page(
+        "problem.html", shell_for(request), view, status=error.status
+    )
+    return set_door_cookie(request, response)

@@ -33,14 +33,14 @@ class Place:
 PLACES: tuple[Place, ...] = (
     Place(RailItem("desk", N_("My desk"), "/", "desk"), ()),
     Place(RailItem("intake", N_("Intake"), "/intake", "intake"), ("intake:item:send",)),
-    Place(RailItem("batches", N_("Batches"), "/batches", "batch"), ("intake:batch:read",)),
+    Place(RailItem("batches", N_("Batches"), "/batches", "batch"), ("intake:batch:create",)),
     Place(RailItem("quarantine", N_("Quarantine"), "/quarantine", "quarantine"), ("intake:quarantine:read",)),
-    Place(RailItem("records", N_("Records"), "/records", "records"), ("catalogue:record:read",)),
+    Place(RailItem("records", N_("Records"), "/records", "records"), ("records:record:read",)),
     Place(RailItem("ledger", N_("Ledger"), "/ledger", "ledger"), ("ledger:entry:read",)),
-    Place(RailItem("health", N_("Stores and keys"), "/health", "health"), ("oversight:health:read",)),
-    Place(RailItem("jobs", N_("Jobs"), "/jobs", "jobs"), ("jobs:run:read",)),
+    Place(RailItem("health", N_("Stores and keys"), "/health", "health"), ("stores:health:read",)),
+    Place(RailItem("jobs", N_("Jobs"), "/jobs", "jobs"), ("jobs:job:read",)),
     Place(RailItem("people", N_("People"), "/people", "people"), ("access:person:read",)),
-    Place(RailItem("stations", N_("Stations"), "/stations", "stations"), ("access:token:read",)),
+    Place(RailItem("stations", N_("Stations"), "/stations", "stations"), ("access:station:read",)),
     Place(RailItem("settings", N_("Settings"), "/settings", "settings"), ()),
 )
 
