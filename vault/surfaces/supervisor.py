@@ -74,9 +74,9 @@ class Supervisor:
             stack.callback(self._stop_children)
             self._start(listener, environment)
             _await_ready(address)
+            _announce(address, password)
             if os.environ.get("SLIPVAULT_DEMO"):
                 subprocess.run([sys.executable, "-m", "vault.demo.filling"], env=environment, check=False)
-            _announce(address, password)
             _tell_ready()
             self._watch(listener, environment)
 

@@ -140,8 +140,8 @@ class Delivery:
         if known is not None:
             self._journal.note_gone(known.id)
             self._tell(Event.CHANGED, file=found.path)
-        for other in self._journal.equal_intents(pile, file.sha256):
-            if not (self._folder.root / other.path).exists():
+        for other in self._journal.unanswered_like(pile, file.sha256):
+            if other.state is State.GONE or not (self._folder.root / other.path).exists():
                 return self._journal.adopt(other.id, line)
         return self._journal.note_intent(line, pile, lambda n: client_key(file.sha256, *parts, ordinal=n))
 

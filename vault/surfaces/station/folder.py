@@ -99,7 +99,8 @@ class Folder:
             is_top = directory == str(self.root)
             names[:] = sorted(n for n in names if not n.startswith(".") and not (is_top and n in {DONE, REFUSED}))
             for name in files:
-                if is_scan_name(name) and not (name in CONTROL_FILES and relative != Path()):
+                is_own = name in {DONE, REFUSED} if is_top else name in CONTROL_FILES
+                if is_scan_name(name) and not is_own:
                     with suppress(FileNotFoundError):
                         entry = (Path(directory) / name).lstat()
                         if stat.S_ISREG(entry.st_mode):

@@ -120,11 +120,12 @@ class Journal:
             ).fetchone()
         return _line(row) if row else None
 
-    def equal_intents(self, pile: str, sha256: str) -> list[Line]:
-        """Unanswered files with these bytes in this pile, oldest first."""
+    def unanswered_like(self, pile: str, sha256: str) -> list[Line]:
+        """Files with these bytes in this pile whose answer is not known, also those that went away; oldest first."""
         with self._lock:
             found = self._db.execute(
-                "SELECT * FROM files WHERE pile = ? AND sha256 = ? AND state = 'intent' ORDER BY id", (pile, sha256)
+                "SELECT * FROM files WHERE pile = ? AND sha256 = ? AND state IN ('intent', 'gone') ORDER BY id",
+                (pile, sha256),
             ).fetchall()
         return [_line(row) for row in found]
 
@@ -159,7 +160,7 @@ class Journal:
         """The unanswered file goes on under another name, time or batch, with the key it has."""
         with self._transaction() as db:
             db.execute(
-                "UPDATE files SET path = ?, modified_ns = ?, batch_row = ? WHERE id = ?",
+                "UPDATE files SET state = 'intent', path = ?, modified_ns = ?, batch_row = ? WHERE id = ?",
                 (line.path, line.modified_ns, line.batch_row, line_id),
             )
             row = db.execute("SELECT * FROM files WHERE id = ?", (line_id,)).fetchone()

@@ -245,11 +245,6 @@ def _list_view(
     if "s" in address:
         address = {**address, "q": ""}
     say = speaker(request).gettext
-    kinds = (
-        (FieldKind.ID_NUMBER, N_("id number")),
-        (FieldKind.CARD_NUMBER, N_("card number")),
-        (FieldKind.PHONE, N_("telephone")),
-    )
     choices = {
         "unit": tuple(Option(str(key), name) for key, name in units.items() if viewer.may_see_unit(key)),
         "class_code": tuple(Option(code, name) for code, name in classes.items()),
