@@ -174,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     world: SimulatedServer
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_what: object) -> None:
         """Quiet."""
 
     def do_GET(self) -> None:

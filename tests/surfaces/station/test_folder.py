@@ -154,9 +154,7 @@ def test_the_folder_and_disk_are_told_plainly(env: dict[str, str], folder: Path,
     assert json.loads(watching.said)["error"]["code"] == "folder-unusable"
 
 
-def test_a_file_replaced_while_it_is_sent_is_sent_whole(
-    server: SimulatedServer, folder: Path, watch: Watch
-) -> None:
+def test_a_file_replaced_while_it_is_sent_is_sent_whole(server: SimulatedServer, folder: Path, watch: Watch) -> None:
     server.delay_s = 2.0
     scan(folder, "scan.tif", b"old")
     watching = watch("--clients", 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vault.surfaces.cli.connection import connect
-from vault.surfaces.cli.speaking import Json, _, describe_error, new_group, print_json, say, verb
+from vault.surfaces.cli.speaking import Json, _, describe_error, new_group, plain, print_json, say, verb
 
 if TYPE_CHECKING:
     from vault.surfaces.cli.sending import Outcome
@@ -171,7 +171,7 @@ class _Run:
             print_json(line)
         else:
             words = [_(outcome.status), str(outcome.file), line["archival_number"] or line["message"] or ""]
-            sys.stdout.write("\t".join(str(word).encode("utf-8", "replace").decode() for word in words) + "\n")
+            sys.stdout.write("\t".join(plain(word) for word in words) + "\n")
 
     def _summary(self, total: int, *, is_whole: bool) -> int:
         counts = self._counts

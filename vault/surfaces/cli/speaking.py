@@ -115,7 +115,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     """A table, as wide as the terminal; whole and tab-separated when piped elsewhere."""
     if not sys.stdout.isatty():
         for row in rows:
-            sys.stdout.write("\t".join(_plain(cell) for cell in row) + "\n")
+            sys.stdout.write("\t".join(plain(cell) for cell in row) + "\n")
         return
     from rich.table import Table
 
@@ -123,7 +123,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*[_plain(cell) for cell in row])
+        table.add_row(*[plain(cell) for cell in row])
     console().print(table)
 
 
@@ -131,14 +131,16 @@ def print_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Names and values below each other; what is not known is left out."""
     for name, value in facts:
         if value not in (None, "", []):
-            sys.stdout.write(f"{name}: {_plain(value)}\n")
+            sys.stdout.write(f"{name}: {plain(value)}\n")
     sys.stdout.flush()
 
 
-def _plain(cell: object) -> str:
-    """A cell without what would move the cursor or break a line: names come from elsewhere."""
+def plain(cell: object) -> str:
+    """A text without what would move the cursor or break a line: names come from elsewhere."""
     text = "" if cell is None else str(cell)
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(
+        c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
 
 
 def describe_error(error: VaultError) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vault.surfaces.cli.connection import connect
-from vault.surfaces.cli.speaking import Json, _, describe_error, new_group, print_json, say, verb
+from vault.surfaces.cli.speaking import Json, _, describe_error, new_group, plain, print_json, say, verb
 
 if TYPE_CHECKING:
     from vault.surfaces.station.model import Event
@@ -130,7 +130,7 @@ class _Lines:
         sys.stderr.flush()
 
     def _words(self, event: Event, facts: dict[str, object]) -> str:
-        file = str(facts.get("file") or "").encode("utf-8", "replace").decode()
+        file = plain(facts.get("file"))
         error: Any = facts.get("error")
         if error is not None:
             told = describe_error(error)
@@ -144,9 +144,9 @@ class _Lines:
         if event.value == "sent":
             return f"{_(str(facts['status']))}\t{file}\t{facts['archival_number'] or ''}"
         if event.value == "refused":
-            return f"{_('refused')}\t{file}\t{facts['reason']}\t{facts['moved_to']}.reason.txt"
+            return f"{_('refused')}\t{file}\t{facts['reason']}\t{plain(facts['moved_to'])}.reason.txt"
         if event.value == "batch-closed":
             text = _("balanced") if facts["balanced"] else _("NOT balanced")
-            return f"{_('batch closed')}\t{facts['folder']}\t{text}\t{json.dumps(facts['balance'])}"
-        rest = "\t".join(str(value) for name, value in facts.items() if name != "file" and value is not None)
+            return f"{_('batch closed')}\t{plain(facts['folder'])}\t{text}\t{json.dumps(facts['balance'])}"
+        rest = "\t".join(plain(value) for name, value in facts.items() if name != "file" and value is not None)
         return "\t".join(part for part in (_(event.value), file, rest) if part)
