@@ -86,9 +86,7 @@ def fill(url: str, rows: int) -> frozenset[UUID]:
         )
         for first in range(1, rows + 1, 100_000):
             span = {"first": first, "last": min(rows, first + 99_999)}
-            connection.execute(
-                text(_FILL), {**span, "surnames": SURNAMES, "given": GIVEN, "types": list(TYPES)}
-            )
+            connection.execute(text(_FILL), {**span, "surnames": SURNAMES, "given": GIVEN, "types": list(TYPES)})
             connection.execute(text(_FILL_STATES), span)
         units = frozenset(connection.execute(text("SELECT id FROM units")).scalars())
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -106,7 +104,10 @@ def _measure(database: Database, units: frozenset[UUID], rows: int, rounds: int)
             lambda: Filters(number=f"BN{draw.randrange(1, rows):09d}"),
             "business_number LIKE :number || '%' OR archival_number LIKE :number || '%'",
         ),
-        "by_name_one_character": (lambda: Filters(name=draw.choice(SURNAMES)), "customer_name LIKE '%' || :name || '%'"),
+        "by_name_one_character": (
+            lambda: Filters(name=draw.choice(SURNAMES)),
+            "customer_name LIKE '%' || :name || '%'",
+        ),
         "by_name_two_characters": (
             lambda: Filters(name=draw.choice(GIVEN) + draw.choice(GIVEN)),
             "slipvault_grams(customer_name) @> ARRAY[CAST(:name AS text)]",
@@ -164,9 +165,7 @@ def _ask(
             count(connection, filters, units=units)
 
 
-def _ask_bare(
-    database: Database, units: frozenset[UUID], filters: Filters, where: str, after: UUID | None
-) -> None:
+def _ask_bare(database: Database, units: frozenset[UUID], filters: Filters, where: str, after: UUID | None) -> None:
     values = {name: value for name, value in vars(filters).items() if f":{name}" in where}
     if after is not None:
         values["after"] = after
