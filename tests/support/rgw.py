@@ -33,9 +33,9 @@ class Rgw:
     directory: Path
     endpoint: str
 
-    def new_bucket(self, *, is_locked: bool = True) -> str:
+    def new_bucket(self, *, is_locked: bool = True, default_days: int = 0) -> str:
         """The store URL of a fresh bucket."""
-        return new_bucket(self.endpoint, is_locked=is_locked)
+        return new_bucket(self.endpoint, is_locked=is_locked, default_days=default_days)
 
     def up(self) -> None:
         """Starts again what is dead."""
@@ -46,8 +46,8 @@ class Rgw:
         os.kill(int((self.directory / "run" / f"{daemon}.pid").read_text()), signal.SIGKILL)
 
 
-def new_bucket(endpoint: str, *, is_locked: bool = True) -> str:
-    """Makes a bucket at `endpoint`; returns its store URL."""
+def new_bucket(endpoint: str, *, is_locked: bool = True, default_days: int = 0) -> str:
+    """Makes a bucket at `endpoint`, with a default GOVERNANCE lock of some days if wanted; returns its store URL."""
     import boto3
     from botocore.config import Config
 
@@ -56,6 +56,11 @@ def new_bucket(endpoint: str, *, is_locked: bool = True) -> str:
     )
     name = f"test-{uuid4().hex}"
     client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=is_locked)
+    if default_days:
+        rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": default_days}}
+        client.put_object_lock_configuration(
+            Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+        )
     client.close()
     return f"s3+{endpoint}/{name}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.storage.places import KNOWN_LIES, Place, content_of, fresh_key
+from tests.conformance.storage.places import KNOWN_LIES, Place, content_of, fresh_key, lock_for
 from tests.support.rgw import Rgw, new_bucket
 from vault.foundation.clock import SystemClock
 from vault.foundation.storage import bare_store, open_store
@@ -77,3 +77,14 @@ def test_addresses_of_other_forms_are_refused(url: str) -> None:
     with pytest.raises(BadStoreAddress) as caught:
         open_store(url, SystemClock())
     assert "secret@" not in str(caught.value)
+
+
+@pytest.mark.rgw
+def test_a_bucket_with_a_default_lock_is_honest_and_its_litter_is_listed(rgw: Rgw) -> None:
+    store = bare_store(rgw.new_bucket(default_days=1), SystemClock())
+    report = probe(store, SystemClock())
+    assert report.lies == ()
+    assert all("GOVERNANCE" in line for line in report.litter)
+    large, lock = content_of(b"x" * (17 << 20)), lock_for(minutes=1)
+    info = store.put_new(fresh_key(), large, lock)
+    assert info.lock.covers(lock_for(hours=23))

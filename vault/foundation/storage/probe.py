@@ -111,6 +111,7 @@ class _Probe:
         self._last_lock_until = clock.now()
 
     def run(self) -> ProbeReport:
+        """One round of all checks; what it made is removed whatever happens."""
         at = self._clock.now()
         try:
             self._check("bucket-locked", lambda: "" if self._attempts.is_bucket_locked() else "they are not")
@@ -176,7 +177,7 @@ class _Probe:
         self._on(complied, "extend-allowed", lambda info: self._extends(info, Lock(LockMode.COMPLIANCE, later)))
 
     def _hiding(self, governed: ObjectInfo | None) -> None:
-        def after(act: Callable[[str], object]) -> Callable[[ObjectInfo], str]:
+        def _after(act: Callable[[str], object]) -> Callable[[ObjectInfo], str]:
             def check(info: ObjectInfo) -> str:
                 act(info.key)
                 return "" if self._reads_back(info) else "the locked version cannot be read any more"
@@ -184,8 +185,8 @@ class _Probe:
             return check
 
         other = b"slipvault probe, other bytes"
-        self._on(governed, "overwrite-keeps-version", after(lambda key: self._attempts.overwrite(key, other)))
-        self._on(governed, "marker-keeps-version", after(self._attempts.hide))
+        self._on(governed, "overwrite-keeps-version", _after(lambda key: self._attempts.overwrite(key, other)))
+        self._on(governed, "marker-keeps-version", _after(self._attempts.hide))
 
     def _strengthening(self, governed: ObjectInfo | None) -> None:
         stronger = Lock(LockMode.COMPLIANCE, self._last_lock_until)
@@ -195,7 +196,7 @@ class _Probe:
         # Without a lock of its own, so that nothing but the hold can be what refuses.
         held = self._store.put_new(self._prefix + "hold", _content(b"slipvault probe hold"), NO_LOCK)
 
-        def refuses(info: ObjectInfo) -> str:
+        def _refuses(info: ObjectInfo) -> str:
             self._store.set_hold(info.key, info.version_id, on=True)
             self._attempts.delete(info.key, info.version_id, bypass=True)
             if not self._is_there(info):
@@ -205,9 +206,13 @@ class _Probe:
 
         def is_gone(info: ObjectInfo) -> str:
             self._attempts.delete(info.key, info.version_id, bypass=False)
-            return "it is still there" if self._is_there(info) else ""
+            if not self._is_there(info):
+                return ""
+            present = self._store.head(info.key, info.version_id)
+            is_only_held_by_default = present.lock == info.lock != NO_LOCK and not present.legal_hold
+            return "" if is_only_held_by_default else "it is still there"
 
-        self._on(held, "hold-refuses-delete", refuses)
+        self._on(held, "hold-refuses-delete", _refuses)
         self._on(held, "hold-cleared-allows-delete", is_gone)
 
     def _put(self, name: str, mode: LockMode, *, in_parts: bool = False) -> ObjectInfo | None:
@@ -218,24 +223,24 @@ class _Probe:
         put = self._attempts.put_in_parts if in_parts else self._store.put_new
         made: list[ObjectInfo] = []
 
-        def check() -> str:
+        def _check() -> str:
             made.append(put(self._prefix + name, content, lock))
             return "" if self._reads_back(made[0]) else "other bytes"
 
-        self._check(name, check)
+        self._check(name, _check)
         return made[0] if made else None
 
     def _refuses(self, name: str, info: ObjectInfo | None, act: Callable[[str, str], bool]) -> None:
-        def check(info: ObjectInfo) -> str:
+        def _check(info: ObjectInfo) -> str:
             was_accepted = act(info.key, info.version_id)
             if not self._is_there(info):
                 return "it was deleted"
             return "the store said that it was deleted" if was_accepted else ""
 
-        self._on(info, name, check)
+        self._on(info, name, _check)
 
     def _keeps_lock(self, name: str, info: ObjectInfo | None, lock: Lock) -> None:
-        def check(info: ObjectInfo) -> str:
+        def _check(info: ObjectInfo) -> str:
             before = self._store.head(info.key, info.version_id).lock
             if not before.covers(info.lock):  # an earlier attempt got through: the lock is set again
                 self._attempts.set_lock(info.key, info.version_id, info.lock)
@@ -246,7 +251,7 @@ class _Probe:
                 return f"{words(before)} became {words(found)}"
             return "the store said yes and did nothing" if was_accepted else ""
 
-        self._on(info, name, check)
+        self._on(info, name, _check)
 
     def _extends(self, info: ObjectInfo, lock: Lock) -> str:
         present = self._store.head(info.key, info.version_id).lock

@@ -93,18 +93,23 @@ class _OwnRules:
         self._store = store
 
     def is_bucket_locked(self) -> bool:
+        """See `Attempts.is_bucket_locked`."""
         return True
 
     def delete(self, key: str, version_id: str, *, bypass: bool) -> bool:
+        """See `Attempts.delete`."""
         return self._store.remove_if_unlocked(only_probes(key), version_id, bypass=bypass)
 
     def delete_among_many(self, key: str, version_id: str) -> bool:
+        """See `Attempts.delete_among_many`."""
         return self.delete(key, version_id, bypass=False)
 
     def hide(self, key: str) -> None:
+        """See `Attempts.hide`."""
         self.delete(key, self._store.head(key).version_id, bypass=False)
 
     def overwrite(self, key: str, data: bytes) -> bool:
+        """See `Attempts.overwrite`."""
         try:
             self._store.put_new(only_probes(key), Content.from_bytes(data, hashlib.sha256(data).digest()), NO_LOCK)
         except AlreadyExists:
@@ -112,6 +117,7 @@ class _OwnRules:
         return True
 
     def set_lock(self, key: str, version_id: str, lock: Lock) -> bool:
+        """See `Attempts.set_lock`."""
         try:
             self._store.set_retention(only_probes(key), version_id, lock)
         except LockRefused:
@@ -119,9 +125,11 @@ class _OwnRules:
         return True
 
     def put_in_parts(self, key: str, content: Content, lock: Lock) -> ObjectInfo:
+        """See `Attempts.put_in_parts`."""
         return self._store.put_new(only_probes(key), content, lock)
 
     def put_damaged(self, key: str, data: bytes) -> bool:
+        """See `Attempts.put_damaged`."""
         try:
             self._store.put_new(
                 only_probes(key), Content.from_bytes(data, hashlib.sha256(b"other").digest()), NO_LOCK
@@ -131,5 +139,6 @@ class _OwnRules:
         return True
 
     def versions(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """See `Attempts.versions`."""
         for info in self._store.list_versions(only_probes(prefix)):
             yield info.key, info.version_id

@@ -126,7 +126,7 @@ class _PatientStream(io.RawIOBase):
         return self._read_some(size)
 
     def _read_some(self, size: int) -> bytes:
-        def once() -> bytes:
+        def _once() -> bytes:
             if self._is_broken:
                 self._stream = self._reopen(self._done_bytes)
                 self._is_broken = False
@@ -137,7 +137,7 @@ class _PatientStream(io.RawIOBase):
                 self._stream.close()
                 raise
 
-        data = self._patiently(once)
+        data = self._patiently(_once)
         self._done_bytes += len(data)
         return data
 
@@ -149,4 +149,4 @@ class _PatientStream(io.RawIOBase):
 def _pause_s(attempt: int) -> float:
     """Doubling pauses with a random share, so that many clients do not come back together."""
     longest_s = min(_PAUSE_MAX_S, _PAUSE_FIRST_S * float(2 ** (attempt - 1)))
-    return longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret
+    return longest_s * (0.5 + random.random() / 2)  # noqa: S311 - scattering needs no unpredictability

@@ -147,9 +147,10 @@ class S3Store:
     ) -> ObjectInfo:
         """Nothing is stored until the store says the same when it is asked again."""
         try:
-            if lock.until is not None and not is_locked_by_now:
-                self._put_retention(key, version_id, lock)
             info = self.head(key, version_id)
+            if not is_locked_by_now and not info.lock.covers(lock):  # it may, where the bucket has a default
+                self._put_retention(key, version_id, info.lock.joined(lock))
+                info = self.head(key, version_id)
         except ObjectNotFound:
             raise StoreLied(
                 store=self.name, key=key, what="object", expected="what was written", found="nothing"
@@ -297,6 +298,7 @@ class _Body(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
+        """Raises StoreUnavailable when fewer bytes come than were promised."""
         try:
             data: bytes = self._response.read() if size is None or size < 0 else self._response.read(size)
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -26,6 +26,7 @@ class S3Attempts:
         self._control = store.control
 
     def is_bucket_locked(self) -> bool:
+        """See `Attempts.is_bucket_locked`."""
         try:
             lock = self._control.get_object_lock_configuration(Bucket=self._bucket)
             versioning = self._control.get_bucket_versioning(Bucket=self._bucket)
@@ -38,6 +39,7 @@ class S3Attempts:
         return is_locked and bool(versioning.get("Status") == "Enabled")
 
     def delete(self, key: str, version_id: str, *, bypass: bool) -> bool:
+        """See `Attempts.delete`."""
         # Left out rather than sent as "false": some stores look only for the header's name.
         extra = {"BypassGovernanceRetention": True} if bypass else {}
         return self._attempt(
@@ -47,6 +49,7 @@ class S3Attempts:
         )
 
     def delete_among_many(self, key: str, version_id: str) -> bool:
+        """See `Attempts.delete_among_many`."""
         answer: dict[str, Any] = {}
         objects = [{"Key": only_probes(key), "VersionId": version_id}]
         was_accepted = self._attempt(
@@ -55,12 +58,15 @@ class S3Attempts:
         return was_accepted and not answer.get("Errors")
 
     def hide(self, key: str) -> None:
+        """See `Attempts.hide`."""
         self._attempt(lambda: self._control.delete_object(Bucket=self._bucket, Key=only_probes(key)))
 
     def overwrite(self, key: str, data: bytes) -> bool:
+        """See `Attempts.overwrite`."""
         return self._attempt(lambda: self._control.put_object(Bucket=self._bucket, Key=only_probes(key), Body=data))
 
     def set_lock(self, key: str, version_id: str, lock: Lock) -> bool:
+        """See `Attempts.set_lock`."""
         retention = {} if lock.until is None else {"Mode": lock.mode.value, "RetainUntilDate": lock.until}
         return self._attempt(
             lambda: self._control.put_object_retention(
@@ -69,10 +75,11 @@ class S3Attempts:
         )
 
     def put_in_parts(self, key: str, content: Content, lock: Lock) -> ObjectInfo:
+        """See `Attempts.put_in_parts`."""
         place = {"Bucket": self._bucket, "Key": only_probes(key)}
         answer: dict[str, Any] = {}
 
-        def upload() -> None:
+        def _upload() -> None:
             # The library for bytes goes over to parts at 16 MiB: too much litter for a probe.
             upload_id = self._control.create_multipart_upload(**place, Metadata={"sha256": content.sha256.hex()})[
                 "UploadId"
@@ -82,17 +89,19 @@ class S3Attempts:
             parts = {"Parts": [{"ETag": part["ETag"], "PartNumber": 1}]}
             answer.update(self._control.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload=parts))
 
-        if not self._attempt(upload):
+        if not self._attempt(_upload):
             raise StoreUnavailable(store=self._store.name, problem="an upload in parts failed")
         return self._store.confirm(key, answer.get("VersionId"), content, lock, is_locked_by_now=False)
 
     def put_damaged(self, key: str, data: bytes) -> bool:
+        """See `Attempts.put_damaged`."""
         digest = base64.b64encode(hashlib.md5(b"other", usedforsecurity=False).digest()).decode()
         return self._attempt(
             lambda: self._control.put_object(Bucket=self._bucket, Key=only_probes(key), Body=data, ContentMD5=digest)
         )
 
     def versions(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """See `Attempts.versions`."""
         try:
             page = self._control.list_object_versions(Bucket=self._bucket, Prefix=only_probes(prefix), MaxKeys=_PAGE)
         except ClientError as error:

@@ -45,8 +45,9 @@ class WormDirectory:
         self._clock = clock
         self._prepare()
 
-    def put_new(self, key: str, content: Content, lock: Lock, *, is_fresh: bool = False) -> ObjectInfo:  # noqa: ARG002 - asking costs nothing here
+    def put_new(self, key: str, content: Content, lock: Lock, *, is_fresh: bool = False) -> ObjectInfo:
         """See `Store.put_new`. Two fsyncs: the file's and its directory's."""
+        del is_fresh  # whether the name is taken is seen without a question of its own
         path = self._object_path(key)
         with self._failures():
             if path.exists():
@@ -271,6 +272,7 @@ class _Window(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
+        """Raises StoreUnavailable when the disk does not give them."""
         wanted = -1 if size is None or size < 0 else size
         if self._left is not None:
             wanted = self._left if wanted < 0 else min(wanted, self._left)
