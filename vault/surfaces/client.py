@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import email.utils
-import hashlib
 import json
 import os
 import random
@@ -19,7 +18,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar
 
@@ -28,8 +26,8 @@ import httpx
 from vault import __version__
 from vault.foundation.clock import Clock, SystemClock
 from vault.foundation.errors import N_, Fault, VaultError
+from vault.surfaces.local_file import CHUNK_BYTES, LocalFile
 
-CHUNK_BYTES = 256 << 10
 RETRY_AFTER_S_MAX = 600.0
 _SLOWEST_BYTES_PER_S = 2_000_000  # what the server may take to seal and store, on top of the plain waiting time
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -53,17 +51,6 @@ class Unavailable(VaultError):
         super().__init__(**facts)
         self.retry_after_s = retry_after_s
         self.is_whole_server = is_whole_server
-
-
-class FileChanged(VaultError):
-    """The file was written to while it was being read or sent; nothing of it was kept."""
-
-    code = "file-changed"
-    status = 409
-    exit_code = 75
-    fault = Fault.CALLER
-    message = N_("The file {file} changed while it was being sent.")
-    hint = N_("Wait until the program that writes it has finished, then send it again.")
 
 
 class FetchedDamaged(VaultError):
@@ -148,64 +135,6 @@ def persist(
             on_wait(why, pause_s)
             if stop.wait(pause_s):
                 raise Interrupted from why
-
-
-@dataclass(frozen=True)
-class LocalFile:
-    """A file as it was when it was hashed; sending it again checks that it still is that file."""
-
-    path: Path
-    size_bytes: int
-    modified_ns: int
-    sha256: str
-
-    @staticmethod
-    def read(path: Path) -> LocalFile:
-        """Hashes the file with constant memory.
-
-        Raises:
-            FileChanged: it was written to meanwhile.
-            OSError: it cannot be read.
-        """
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            before = os.fstat(file.fileno())
-            while chunk := file.read(CHUNK_BYTES):
-                digest.update(chunk)
-            after = os.fstat(file.fileno())
-        if _identity(before) != _identity(after):
-            raise FileChanged(file=path.name)
-        return LocalFile(path, after.st_size, after.st_mtime_ns, digest.hexdigest())
-
-    def is_still(self, found: os.stat_result) -> bool:
-        """Whether `found` is this file, unchanged since it was hashed."""
-        return (self.size_bytes, self.modified_ns) == _identity(found)
-
-    def chunks(self) -> Iterator[bytes]:
-        """The bytes, hashed again on the way.
-
-        Raises:
-            FileChanged: before the last byte is given out, so that a changed file never arrives whole.
-        """
-        digest, left = hashlib.sha256(), self.size_bytes
-        with self.path.open("rb") as file:
-            while left > 0:
-                chunk = file.read(min(CHUNK_BYTES, left))
-                left -= len(chunk)
-                digest.update(chunk)
-                is_last = left == 0 or not chunk
-                if is_last and (digest.hexdigest() != self.sha256 or not self.is_still(os.fstat(file.fileno()))):
-                    raise FileChanged(file=self.path.name)
-                yield chunk
-
-
-def client_key(sha256: str, *parts: str | None, ordinal: int = 0) -> str:
-    """The idempotency key of a file: the same bytes, class, unit and batch always have the same one.
-
-    `ordinal` tells apart equal files of one pile, each of which is an item that must be accounted for.
-    """
-    told = json.dumps(["slipvault-client-key/1", sha256, *[part or "" for part in parts], ordinal])
-    return hashlib.sha256(told.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -351,7 +280,7 @@ class Client:
         except ValueError:
             body = None
         if response.status_code >= 300 or not isinstance(body, dict):
-            raise Unavailable(server=self.server, problem="this address does not answer like slipvault")
+            raise Unavailable(server=self.server, problem=N_("what answers there is not slipvault"))
         return body
 
     @contextmanager
@@ -391,10 +320,6 @@ class Client:
         return max(0.0, at.timestamp() - self._clock.now().timestamp())
 
 
-def _identity(found: os.stat_result) -> tuple[int, int]:
-    return found.st_size, found.st_mtime_ns
-
-
 def _answer(body: Mapping[str, Any]) -> Answer:
     return Answer(
         status="refused" if body.get("code") else str(body["status"]),
@@ -412,10 +337,10 @@ def _words_of(error: httpx.TransportError) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message})"
+            return N_("its certificate is not trusted")
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.TimeoutException):
-        return "it did not answer in time"
+        return N_("it did not answer in time")
     if isinstance(error, httpx.ConnectError):
-        return "no connection"
-    return f"the connection was cut ({type(error).__name__})"
+        return N_("there is no connection to it")
+    return N_("the connection was cut")

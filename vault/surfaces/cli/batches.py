@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from vault.surfaces.cli.connection import connect
-from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, print_table, verb
+from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, print_table, verb, word
 
 group = new_group("batches", _("Open, close and look at batches."))
 GROUPS = {"batches": group}
@@ -32,7 +32,7 @@ def list_batches(after: After = "", size: Size = 50, as_json: Json = False) -> N
         [
             (
                 b["name"],
-                _(b["state"]),
+                word(b["state"]),
                 b["balance"]["sheets_announced"],
                 b["balance"]["received"],
                 b["balance"]["refused"],

@@ -120,9 +120,9 @@ def checked_address(address: str, *, may_be_plain: bool) -> str:
     """
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
-        raise BadServerAddress(address=address.partition("?")[0], problem="the form is https://HOST[:PORT]")
+        raise BadServerAddress(address=address.partition("?")[0], problem=N_("the form is https://HOST[:PORT]"))
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not may_be_plain:
-        raise BadServerAddress(address=address, problem="the token and all scans would be readable on the way")
+        raise BadServerAddress(address=address, problem=N_("the token and all scans would be readable on the way"))
     return address.rstrip("/")
 
 
@@ -166,8 +166,8 @@ def _read(file: Path) -> str:
     try:
         token = file.read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
-        problem = os.strerror(error.errno or 0) if isinstance(error, OSError) else "it is not a token"
+        problem = os.strerror(error.errno or 0) if isinstance(error, OSError) else N_("it is not a token")
         raise TokenUnreadable(file=str(file), problem=problem) from error
     if not token:
-        raise TokenUnreadable(file=str(file), problem="it is empty")
+        raise TokenUnreadable(file=str(file), problem=N_("it is empty"))
     return token

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vault.surfaces.cli.connection import connect
-from vault.surfaces.cli.speaking import Json, _, describe_error, new_group, plain, print_json, say, verb
+from vault.surfaces.cli.speaking import Json, _, describe_error, new_group, plain, print_json, say, verb, word
 
 if TYPE_CHECKING:
     from vault.surfaces.cli.sending import Outcome
@@ -133,7 +133,7 @@ class _Run:
             say(json.dumps({"batch": now}, ensure_ascii=False))
         else:
             text = _("Batch {name}: {state}; announced {sheets_announced}, received {received}, refused {refused}.")
-            say(text.format(name=now["name"], state=_(str(now["state"])), **balance))
+            say(text.format(name=now["name"], state=word(str(now["state"])), **balance))
         is_short = balance["sheets_announced"] is not None and not balance["balanced"]
         return 1 if is_short or (must_close and not balance["balanced"]) else 0
 
@@ -170,8 +170,8 @@ class _Run:
         if self._as_json:
             print_json(line)
         else:
-            words = [_(outcome.status), str(outcome.file), line["archival_number"] or line["message"] or ""]
-            sys.stdout.write("\t".join(plain(word) for word in words) + "\n")
+            words = [word(outcome.status), str(outcome.file), line["archival_number"] or line["message"] or ""]
+            sys.stdout.write("\t".join(plain(part) for part in words) + "\n")
 
     def _summary(self, total: int, *, is_whole: bool) -> int:
         counts = self._counts

@@ -92,8 +92,7 @@ def list_records(
     as_json: Json = False,
 ) -> None:
     wanted: dict[str, Any] = {
-        "number": number,
-        "name": name,
+        **{"number": number, "name": name},
         "business_type": business_type,
         "class_code": class_code,
         "unit_code": unit_code,
@@ -118,6 +117,8 @@ def show(record_id: RecordId, as_json: Json = False) -> None:
 
 @verb(group, "fetch", _("Fetch the original bytes; the file appears only when its digest is right."))
 def fetch(record_id: RecordId, output: Output, force: Force = False, as_json: Json = False) -> None:
+    from vault.surfaces.station.folder import words_of
+
     if output.is_dir() or (output.exists() and not force):
         raise FileExists(file=str(output))
     with connect() as client:
@@ -125,7 +126,7 @@ def fetch(record_id: RecordId, output: Output, force: Force = False, as_json: Js
         try:
             size_bytes, sha256 = _fetch_to(client, found, output, force=force)
         except OSError as error:
-            raise FileUnwritable(file=str(output), problem=os.strerror(error.errno or 0)) from error
+            raise FileUnwritable(file=str(output), problem=words_of(error)) from error
     if as_json:
         print_json({"record_id": found, "file": str(output), "size_bytes": size_bytes, "sha256": sha256})
     else:

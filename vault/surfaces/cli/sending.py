@@ -16,18 +16,16 @@ from vault.foundation.errors import N_, Fault, VaultError
 from vault.surfaces.client import (
     Answer,
     Client,
-    FileChanged,
     Interrupted,
-    LocalFile,
     OnWait,
     Patience,
     ServerRefused,
     Unavailable,
-    client_key,
     persist,
 )
+from vault.surfaces.local_file import FileChanged, LocalFile, client_key
 from vault.surfaces.station.errors import BadControlFile
-from vault.surfaces.station.folder import is_scan_name, read_description
+from vault.surfaces.station.folder import is_scan_name, read_description, words_of
 
 _WHOLE_RUN_STATUS = frozenset({401, 403})
 
@@ -86,7 +84,7 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
         elif path.is_file():
             found.append(path)
         else:
-            raise FileUnreadable(file=str(path), problem="it is no file and no directory")
+            raise FileUnreadable(file=str(path), problem=N_("it is no file and no directory"))
     return found
 
 
@@ -143,7 +141,7 @@ class Sending:
                 except queue.Empty:
                     break
                 outcomes.put(self._send(file))
-        except BaseException as defect:  # noqa: BLE001 - handed to the thread that can raise it
+        except BaseException as defect:  # noqa: BLE001 - raised again by `Sending.run`, which waits for it
             outcomes.put(defect)
         finally:
             outcomes.put(None)
@@ -166,7 +164,7 @@ class Sending:
         except (Unavailable, FileChanged, BadControlFile, Interrupted) as error:
             return Outcome(path, None, error)
         except OSError as error:
-            return Outcome(path, None, FileUnreadable(file=str(path), problem=error.strerror or str(error)))
+            return Outcome(path, None, FileUnreadable(file=str(path), problem=words_of(error)))
 
     def _metadata(self, path: Path) -> dict[str, Any]:
         told: dict[str, Any] = {"class_code": self._pile.class_code, "unit_code": self._pile.unit_code}

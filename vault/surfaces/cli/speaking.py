@@ -26,6 +26,24 @@ EXIT_CODES = N_(
     "Exit codes: 0 done; 1 some refused, or findings; 64 wrong usage; 65 wrong data; 66 not found; 69 unavailable; "
     "70 internal error; 75 try again; 77 not allowed; 78 configuration."
 )
+# states and events, as lists and lines name them
+WORDS: dict[str, str] = {
+    "accepted": N_("accepted"),
+    "duplicate": N_("duplicate"),
+    "refused": N_("refused"),
+    "unsent": N_("not sent"),
+    "open": N_("open"),
+    "balanced": N_("balanced"),
+    "unbalanced": N_("NOT balanced"),
+    "started": N_("watching"),
+    "waiting": N_("waiting"),
+    "trouble": N_("trouble"),
+    "changed": N_("replaced before it was answered"),
+    "gone": N_("went away before it was answered"),
+    "batch-opened": N_("batch opened"),
+    "batch-closed": N_("batch closed"),
+    "stopped": N_("stopped"),
+}
 _EXIT_BY_STATUS = {400: 64, 401: 77, 403: 77, 404: 66, 409: 75, 413: 65, 422: 65, 429: 75}
 
 
@@ -52,6 +70,11 @@ def _(message: str) -> str:
     return speaker().gettext(message)
 
 
+def word(code: str) -> str:
+    """The word of this run's language for a state or event."""
+    return _(WORDS.get(code, code))
+
+
 def is_json_asked() -> bool:
     """Whether this run was asked for JSON, also before its options were read."""
     return "--json" in sys.argv[1:]
@@ -73,13 +96,13 @@ def new_group(name: str, help_text: str, *, has_verbs: bool = True) -> typer.Typ
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     if has_verbs:
-
-        @group.callback()
-        def keep_verbs() -> None:
-            """A noun with a single verb is still called by noun and verb."""
-
-        del keep_verbs
+        group.callback()(_keep_verbs)
     return group
+
+
+def _keep_verbs() -> None:
+    """A noun with a single verb is still called by noun and verb."""
+    return
 
 
 def verb(group: typer.Typer, name: str, help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vault.foundation.errors import VaultError
 from vault.surfaces.cli.connection import connect
-from vault.surfaces.cli.speaking import Json, _, describe_error, new_group, plain, print_json, say, verb
+from vault.surfaces.cli.speaking import Json, _, describe_error, new_group, plain, print_json, say, verb, word
 
 if TYPE_CHECKING:
     from vault.surfaces.station.model import Event
@@ -100,7 +101,8 @@ class _JsonLines:
 
     def __call__(self, event: Event, **facts: object) -> None:
         error = facts.pop("error", None)
-        line = {"event": event.value, **facts, **({"problem": describe_error(error)} if error else {})}  # type: ignore[arg-type]  # events carry VaultErrors only
+        problem = {"problem": describe_error(error)} if isinstance(error, VaultError) else {}
+        line = {"event": event.value, **facts, **problem}
         with self._lock:
             print_json(line)
 
@@ -142,11 +144,11 @@ class _Lines:
             words = text.format(problem=told["message"], hint=told["hint"], seconds=facts.get("again_in_s", "-"))
             return f"{file}: {words}" if file else words
         if event.value == "sent":
-            return f"{_(str(facts['status']))}\t{file}\t{facts['archival_number'] or ''}"
+            return f"{word(str(facts['status']))}\t{file}\t{facts['archival_number'] or ''}"
         if event.value == "refused":
-            return f"{_('refused')}\t{file}\t{facts['reason']}\t{plain(facts['moved_to'])}.reason.txt"
+            return f"{word('refused')}\t{file}\t{facts['reason']}\t{plain(facts['moved_to'])}.reason.txt"
         if event.value == "batch-closed":
-            text = _("balanced") if facts["balanced"] else _("NOT balanced")
-            return f"{_('batch closed')}\t{plain(facts['folder'])}\t{text}\t{json.dumps(facts['balance'])}"
+            text = word("balanced" if facts["balanced"] else "unbalanced")
+            return f"{word('batch-closed')}\t{plain(facts['folder'])}\t{text}\t{json.dumps(facts['balance'])}"
         rest = "\t".join(plain(value) for name, value in facts.items() if name != "file" and value is not None)
-        return "\t".join(part for part in (_(event.value), file, rest) if part)
+        return "\t".join(part for part in (word(event.value), file, rest) if part)

@@ -13,7 +13,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vault.foundation.clock import Clock
-from vault.surfaces.client import Answer, Client, FileChanged, LocalFile, ServerRefused, Unavailable, client_key
+from vault.foundation.errors import N_
+from vault.surfaces.client import Answer, Client, ServerRefused, Unavailable
+from vault.surfaces.local_file import FileChanged, LocalFile, client_key
 from vault.surfaces.station.errors import BadControlFile
 from vault.surfaces.station.folder import Folder, Found, read_description
 from vault.surfaces.station.journal import Journal, Line, State
@@ -110,7 +112,7 @@ class Delivery:
         sidecar = self._folder.sidecar_of(path)
         if sidecar is None:
             if self._plan.waits_for_sidecar:
-                raise BadControlFile(file=f"{path}.json", problem="it has not come yet")
+                raise BadControlFile(file=f"{path}.json", problem=N_("it has not come yet"))
             return dict(self._plan.description), False
         return {**self._plan.description, **read_description(sidecar)}, True
 

@@ -6,9 +6,11 @@ writing (where the system tells). It is moved by renaming within the folder's di
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
+import sqlite3
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -18,6 +20,7 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from vault.foundation.errors import N_
 from vault.surfaces.station.errors import BadControlFile, FolderTaken, FolderUnusable
 
 OWN_DIRECTORY = ".slipvault"
@@ -203,9 +206,27 @@ def write_whole(path: Path, text: str) -> None:
     _sync_directory(path.parent)
 
 
-def words_of(error: OSError) -> str:
-    """What an operating system's error means to the person at the station."""
-    return os.strerror(error.errno) if error.errno else str(error)
+_TROUBLES: dict[int | None, str] = {
+    errno.ENOSPC: N_("the disk is full"),
+    errno.EDQUOT: N_("the space that you may use is full"),
+    errno.EACCES: N_("the permissions do not allow it"),
+    errno.EPERM: N_("the permissions do not allow it"),
+    errno.EROFS: N_("the disk is read-only"),
+    errno.ENOENT: N_("it is not there"),
+    errno.ENOTDIR: N_("a file stands where a directory should be"),
+    errno.EEXIST: N_("a file stands where a directory should be"),
+    errno.EXDEV: N_("done and refused must be on the same disk as the folder"),
+    errno.EIO: N_("the disk fails"),
+    errno.ESTALE: N_("the network disk went away"),
+    errno.EHOSTDOWN: N_("the network disk went away"),
+}
+
+
+def words_of(error: OSError | sqlite3.Error) -> str:
+    """What an error of this machine means to the person at the station; a msgid where there is one."""
+    if isinstance(error, sqlite3.Error):
+        return _TROUBLES[errno.ENOSPC] if "disk is full" in str(error) else str(error)
+    return _TROUBLES.get(error.errno) or (os.strerror(error.errno) if error.errno else str(error))
 
 
 def _raise(error: OSError) -> None:

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from vault.foundation.errors import N_
 from vault.surfaces.client import Client
 from vault.surfaces.station.errors import BadControlFile, PileClosing
 from vault.surfaces.station.folder import (
@@ -131,9 +132,11 @@ class Piles:
                 with counted.open(encoding="utf-8-sig") as file:
                     told["sheets_announced"] = int(file.read(32).strip())
             except (OSError, ValueError) as error:
-                raise BadControlFile(file=f"{folder}/{SHEETS_FILE}", problem="not a whole number") from error
+                raise BadControlFile(
+                    file=f"{folder}/{SHEETS_FILE}", problem=N_("it is not a whole number")
+                ) from error
         sheets = told.get("sheets_announced")
         is_count = isinstance(sheets, int) and not isinstance(sheets, bool) and 0 <= sheets <= _SHEETS_MAX
         if sheets is not None and not is_count:
-            raise BadControlFile(file=f"{folder}/{BATCH_FILE}", problem="sheets_announced is not a count")
+            raise BadControlFile(file=f"{folder}/{BATCH_FILE}", problem=N_("sheets_announced is not a count"))
         return told

@@ -75,7 +75,7 @@ class Watcher:
             try:
                 journal = Journal(self._folder.root / OWN_DIRECTORY / "journal.sqlite", self._clock)
             except sqlite3.Error as error:
-                raise FolderUnusable(folder=str(self._folder.root), problem=str(error)) from error
+                raise FolderUnusable(folder=str(self._folder.root), problem=words_of(error)) from error
             piles = Piles(self._plan, self._folder, journal, self._client, self._tell)
             delivery = Delivery(self._plan, self._folder, journal, self._client, piles, self._tell, self._clock)
             self._tell(Event.STARTED, folder=str(self._folder.root), server=self._client.server)
@@ -97,7 +97,7 @@ class Watcher:
             except (OSError, sqlite3.Error) as error:
                 self._trouble(None, error)
                 if self._plan.is_once:
-                    raise FolderUnusable(folder=str(self._folder.root), problem=str(error)) from error
+                    raise FolderUnusable(folder=str(self._folder.root), problem=words_of(error)) from error
                 stop.wait(10)
             else:
                 return
@@ -190,8 +190,7 @@ class Watcher:
 
     def _trouble(self, file: Found | None, error: OSError | sqlite3.Error) -> None:
         """Tells of this machine's own trouble; the file rests."""
-        problem = words_of(error) if isinstance(error, OSError) else str(error)
-        trouble = FolderUnusable(folder=str(self._folder.root), problem=problem)
+        trouble = FolderUnusable(folder=str(self._folder.root), problem=words_of(error))
         if file is None:
             self._tell(Event.TROUBLE, file=None, code=trouble.code, error=trouble)
         else:
