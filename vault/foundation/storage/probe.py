@@ -204,7 +204,7 @@ class _Probe:
             self._store.set_hold(info.key, info.version_id, on=False)
             return ""
 
-        def is_gone(info: ObjectInfo) -> str:
+        def _is_gone(info: ObjectInfo) -> str:
             self._attempts.delete(info.key, info.version_id, bypass=False)
             if not self._is_there(info):
                 return ""
@@ -213,7 +213,7 @@ class _Probe:
             return "" if is_only_held_by_default else "it is still there"
 
         self._on(held, "hold-refuses-delete", _refuses)
-        self._on(held, "hold-cleared-allows-delete", is_gone)
+        self._on(held, "hold-cleared-allows-delete", _is_gone)
 
     def _put(self, name: str, mode: LockMode, *, in_parts: bool = False) -> ObjectInfo | None:
         lock = Lock(mode, self._store_now() + self._lasts)
