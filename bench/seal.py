@@ -32,7 +32,7 @@ _COMPONENT = UUID(int=3)
 _CHUNK_BYTES = 1 << 20
 
 
-def run(quick: bool = False) -> dict[str, Any]:  # noqa: FBT001,FBT002 - the signature all benches share
+def run(quick: bool = False) -> dict[str, Any]:
     """Rates in MB/s (10^6 bytes of plain text), least, median and most over the rounds, and shares of the bare rate."""
     budget = BYTES_A_WAY_QUICK if quick else BYTES_A_WAY
     figures: dict[str, Any] = {"goal_share_min": GOAL_SHARE_MIN, "sha256": _sha256_provider()}

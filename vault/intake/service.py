@@ -8,9 +8,10 @@ with its record key; 6. the bytes are sealed; 7. the store takes them under lock
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from vault.access.model import Viewer
@@ -19,7 +20,7 @@ from vault.catalogue import classification
 from vault.catalogue import service as catalogue
 from vault.catalogue.describe import checked_description
 from vault.catalogue.errors import SameContentExists
-from vault.catalogue.model import ComponentKind, NewRecord, Retention, StoredComponent
+from vault.catalogue.model import ComponentKind, NewRecord, Retention, RetentionClass, StoredComponent
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import NotFoundOrNotYours
@@ -66,6 +67,29 @@ def receive(ctx: Context, viewer: Viewer, upload: Upload) -> Receipt:
     return arrival.accept(examination, findings)
 
 
+# What hardly ever changes is looked up once a second and process: the store's probe, classes, units, organisation.
+SURROUNDINGS_LAST_S = 1.0
+_surroundings: dict[tuple[str, Path, str, UUID | None, UUID | None], tuple[float, RetentionClass, queries.Place]] = {}
+
+
+def surroundings(
+    ctx: Context, connection: Connection, viewer: Viewer, upload: Upload
+) -> tuple[RetentionClass, queries.Place]:
+    """The class and place of an upload, into a store that is trusted. Raises as `receive`."""
+    key = (ctx.store.name, ctx.spool_directory, upload.class_code, upload.unit_id, viewer.unit_id)
+    now_s = ctx.clock.monotonic()
+    known = _surroundings.get(key)
+    if known is not None and now_s - known[0] < SURROUNDINGS_LAST_S and viewer.may_see_unit(known[2].unit_id):
+        return known[1], known[2]
+    queries.require_trusted_store(connection, ctx.store.name)
+    retention_class = classification.get_class(connection, upload.class_code)
+    place = queries.place_of(connection, viewer, upload.unit_id)
+    if len(_surroundings) > 1000:
+        _surroundings.clear()
+    _surroundings[key] = (now_s, retention_class, place)
+    return retention_class, place
+
+
 class _Arrival:
     """One upload on its way: what was looked up once for all the steps."""
 
@@ -76,9 +100,7 @@ class _Arrival:
         self.received_at = ctx.clock.now()
         self.description = checked_description(upload.description)
         with ctx.database.read() as connection:
-            queries.require_trusted_store(connection, ctx.store.name)
-            self.retention_class = classification.get_class(connection, upload.class_code)
-            self.place = queries.place_of(connection, viewer, upload.unit_id)
+            self.retention_class, self.place = surroundings(ctx, connection, viewer, upload)
             self.earlier = queries.item_by_client_key(connection, viewer.id, upload.client_key)
             self.duplicate_of = queries.record_with_content(connection, self.place.unit_id, upload.sha256)
         self.keeps_unopened = self.retention_class.keep_unopened

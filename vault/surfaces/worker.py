@@ -9,6 +9,7 @@ are led by one at a time, by advisory locks, and taken over when that one dies.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 import time
@@ -39,6 +40,7 @@ from vault.settings import Settings
 from vault.surfaces.observing import log
 
 THREADS = 2
+NICENESS = 10
 SEQUENCE_EVERY_S = 0.5
 PUBLISH_EVERY_S = 10
 TIMESTAMP_EVERY_S = 3600
@@ -201,6 +203,7 @@ def main() -> None:
     settings = Settings.from_environment()
     if settings.database_url is None:
         raise SystemExit("a worker needs SLIPVAULT_DATABASE_URL; start it with scripts/run")
+    os.nice(NICENESS)  # people and scanning stations wait for the web processes, nobody waits for a thumbnail
     ctx = make_context(settings, settings.database_url, pool_size=8)
     started = time.monotonic()
     log.info("worker started")

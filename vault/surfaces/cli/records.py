@@ -92,7 +92,8 @@ def list_records(
     as_json: Json = False,
 ) -> None:
     wanted: dict[str, Any] = {
-        **{"number": number, "name": name},
+        "number": number,
+        "name": name,
         "business_type": business_type,
         "class_code": class_code,
         "unit_code": unit_code,
@@ -103,8 +104,7 @@ def list_records(
         "after": after,
         **_personal(by),
     }
-    with connect() as client:
-        found = client.post("/records/search", {"size": size, **{k: v for k, v in wanted.items() if v}})
+    found = _search({"size": size, **wanted})
     print_json(found) if as_json else _print_list(found)
 
 
@@ -189,6 +189,11 @@ def _resolve(client: Client, told: str) -> str:
     if len(exact) != 1:
         raise NotFoundOrNotYours
     return str(exact[0]["id"])
+
+
+def _search(wanted: dict[str, Any]) -> dict[str, Any]:
+    with connect() as client:
+        return client.post("/records/search", {name: value for name, value in wanted.items() if value})
 
 
 def _personal(by: str) -> dict[str, str]:
