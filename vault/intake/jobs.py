@@ -101,7 +101,8 @@ def _store(
     with sealed_content(
         record_key, component_id, io.BytesIO(rendition.data), len(rendition.data), sha256, ctx.spool_directory
     ) as content:
-        info = ctx.store.put_new(object_key(record_id, component_id, content.sha256), content, lock)
+        key = object_key(record_id, component_id, content.sha256)
+        info = ctx.store.put_new(key, content, lock)
     return StoredComponent(
         id=component_id,
         kind=kind,

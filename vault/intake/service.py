@@ -142,8 +142,8 @@ class _Arrival:
         retention = classification.retention_at_intake(
             self.retention_class, self.description, self.received_at, self.place.time_zone
         )
-        record_id, record_key = self._intend(examination.media_type, findings)
-        original = self._store(record_id, record_key, examination.media_type, retention)
+        record_id, record_key, is_fresh = self._intend(examination.media_type, findings)
+        original = self._store(record_id, record_key, examination.media_type, retention, is_fresh=is_fresh)
         description = classification.with_slip_number(self.description, examination.slip_number)
         new = NewRecord(
             id=record_id,
@@ -161,13 +161,13 @@ class _Arrival:
         )
         return self._register(record_key, new)
 
-    def _intend(self, media_type: str, findings: tuple[Refusal, ...]) -> tuple[UUID, RecordKey]:
+    def _intend(self, media_type: str, findings: tuple[Refusal, ...]) -> tuple[UUID, RecordKey, bool]:
         """Step 5, transaction 1. A second attempt finds the first one's record key and goes on with it."""
         with self.ctx.database.transaction(self.viewer.actor) as tx:
             item_id, is_new = self._note(tx, ItemStatus.INTENT, media_type, findings)
             record_id = queries.planned_record(tx.connection, item_id)
             if not is_new:
-                return record_id, self.ctx.keyring.record_key(tx.connection, record_id)
+                return record_id, self.ctx.keyring.record_key(tx.connection, record_id), False
             period = str(self.received_at.year)
             record_key = self.ctx.keyring.new_record_key(tx, record_id, self.upload.class_code, period)
             tx.witness(
@@ -179,10 +179,10 @@ class _Arrival:
                 size_bytes=self.upload.size_bytes,
             )
             tx.commit()
-            return record_id, record_key
+            return record_id, record_key, True
 
     def _store(
-        self, record_id: UUID, record_key: RecordKey, media_type: str, retention: Retention
+        self, record_id: UUID, record_key: RecordKey, media_type: str, retention: Retention, *, is_fresh: bool
     ) -> StoredComponent:
         """Steps 6 to 8. The same bytes seal to the same object, so a second attempt meets the first one's."""
         component_id = derived_id(record_id, "original/0")
@@ -195,7 +195,9 @@ class _Arrival:
             self.upload.sha256,
             self.ctx.spool_directory,
         ) as content:
-            info = self.ctx.store.put_new(object_key(record_id, component_id, content.sha256), content, lock)
+            info = self.ctx.store.put_new(
+                object_key(record_id, component_id, content.sha256), content, lock, is_fresh=is_fresh
+            )
         return StoredComponent(
             id=component_id,
             kind=ComponentKind.ORIGINAL,

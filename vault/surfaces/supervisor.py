@@ -26,7 +26,7 @@ from vault.foundation.db.migrate import upgrade
 from vault.foundation.ids import new_token
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.sequencer import sequence
-from vault.intake.stores import is_probe_due, probe_and_note
+from vault.intake.stores import newest_probe, probe_and_note
 from vault.settings import Settings
 
 _RESTART_PAUSE_MAX_S = 10.0
@@ -160,7 +160,9 @@ def _prepare(settings: Settings, url: str) -> str | None:
             if account is not None:
                 classification.ensure_fonds(tx, "0001", "0001")
             tx.commit()
-        if is_probe_due(ctx):
+        with ctx.database.read() as connection:
+            is_new = newest_probe(connection, ctx.store.name) is None
+        if is_new:  # a known store is probed by the worker, beside the service
             _say("probing the store: some seconds")
             report = probe_and_note(ctx, SYSTEM)
             if report.lies:
