@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
 from vault.foundation.errors import N_, Fault, VaultError
@@ -110,6 +110,25 @@ def keep_login(server: str, token: str) -> Path:
     except OSError as error:
         raise TokenUnreadable(file=str(file), problem=os.strerror(error.errno or 0)) from error
     return file
+
+
+@contextmanager
+def new_private_file(file: Path) -> Iterator[TextIO]:
+    """A file for a secret: new, for its owner only, and gone again when what was to fill it fails.
+
+    Raises:
+        TokenUnreadable: it is there already or cannot be made.
+    """
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise TokenUnreadable(file=str(file), problem=os.strerror(error.errno or 0)) from error
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as target:
+            yield target
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def checked_address(address: str, *, may_be_plain: bool) -> str:

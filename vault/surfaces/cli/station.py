@@ -13,8 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vault.foundation.errors import VaultError
-from vault.surfaces.cli.connection import connect
-from vault.surfaces.cli.speaking import Json, _, describe_error, new_group, plain, print_json, say, verb, word
+from vault.surfaces.cli.connection import connect, new_private_file, opened_host
+from vault.surfaces.cli.speaking import (
+    Json,
+    _,
+    describe_error,
+    new_group,
+    plain,
+    print_facts,
+    print_json,
+    say,
+    verb,
+    word,
+)
 
 if TYPE_CHECKING:
     from vault.surfaces.station.model import Event
@@ -71,6 +82,28 @@ def watch(
         description=read_description(metadata) if metadata else {},
     )
     return _run(plan, as_json=as_json)
+
+
+@verb(group, "register", _("Register a station on the host and write its token into a new file, for its owner only."))
+def register(
+    name: Annotated[str, typer.Argument(help=_("Name of the station."))],
+    unit: Annotated[str, typer.Option("--unit", metavar="CODE", help=_("Unit that the station scans for."))],
+    token_file: Annotated[Path, typer.Option("--token-file", help=_("New file for the token."))],
+    days: Annotated[int, typer.Option("--days", min=1, max=400, help=_("Days until the token runs out."))] = 365,
+    as_json: Json = False,
+) -> None:
+    from vault.access import tokens
+    from vault.access.queries import unit_id_by_code
+    from vault.access.service import operator_viewer
+
+    with opened_host() as ctx, new_private_file(token_file) as target:
+        viewer = operator_viewer(ctx)
+        with ctx.database.read() as connection:
+            unit_id = unit_id_by_code(connection, unit)
+        station_id = tokens.create_station(ctx, viewer, name, unit_id)
+        target.write(tokens.issue(ctx, viewer, station_id, days) + "\n")
+    told = {"station_id": str(station_id), "token_file": str(token_file), "days": days}
+    print_json(told) if as_json else print_facts(told.items())
 
 
 def _run(plan: Any, *, as_json: bool) -> int:
