@@ -39,6 +39,10 @@ DECODER_ERRORS = (
 
 def examine_image(source: BinaryIO, media_type: str, policy: CheckPolicy, notes: Notes) -> tuple[int, str | None]:
     """Examines a picture of one or more pages; returns the number of pages and the slip number if one was read."""
+    if media_type == TIFF and _pages_loop(source, policy.pages_max):
+        notes.refuse("damaged", problem="its pages lead back to themselves")
+        return 0, None
+    source.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # every oddity that matters becomes a finding or an error
@@ -49,6 +53,35 @@ def examine_image(source: BinaryIO, media_type: str, policy: CheckPolicy, notes:
     except DECODER_ERRORS as error:
         notes.refuse("damaged", problem=type(error).__name__)
     return 0, None
+
+
+def _pages_loop(source: BinaryIO, pages_max: int) -> bool:
+    """Whether the chain of a TIFF's directories comes back to one that it left: pages would stay hidden."""
+    source.seek(0)
+    order = "<" if source.read(2) == b"II" else ">"
+    is_big = struct.unpack(f"{order}H", source.read(2))[0] == 43
+    offset_form, count_form, entry_bytes = (
+        (f"{order}Q", f"{order}Q", 20) if is_big else (f"{order}I", f"{order}H", 12)
+    )
+    seen: set[int] = set()
+    place = 8 if is_big else 4
+    while len(seen) <= pages_max:
+        source.seek(place)
+        told = source.read(struct.calcsize(offset_form))
+        if len(told) < struct.calcsize(offset_form):
+            return False  # cut off: decoding says so
+        (directory,) = struct.unpack(offset_form, told)
+        if directory == 0:
+            return False
+        if directory in seen:
+            return True
+        seen.add(directory)
+        source.seek(directory)
+        counted = source.read(struct.calcsize(count_form))
+        if len(counted) < struct.calcsize(count_form):
+            return False
+        place = directory + len(counted) + struct.unpack(count_form, counted)[0] * entry_bytes
+    return False
 
 
 def _pages(image: Image.Image, media_type: str, policy: CheckPolicy, notes: Notes) -> tuple[int, str | None]:
