@@ -1,0 +1,157 @@
+"""The ledger in PostgreSQL: witnessed or refused, insert-only, numbered once, published, stamped, exported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from tests.support.archive import Archive, jpeg
+from vault.foundation.db.errors import UnwitnessedChange
+from vault.foundation.ids import new_id
+from vault.foundation.ledger.database_check import check_ledger
+from vault.foundation.ledger.entry import SYSTEM
+from vault.foundation.ledger.export import export
+from vault.foundation.ledger.publisher import publish, stamp
+from vault.foundation.ledger.queries import pending_count, proven_entry, recent_entries
+from vault.foundation.ledger.sequencer import sequence
+from vault.foundation.ledger.tables import ledger_leaves
+from vault.foundation.ledger.timestamp import TimestampAuthority, TimestampFailed, is_signed_under
+from vault.foundation.ledger.verify import verify_export
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.invariant("L1")
+def test_the_database_refuses_an_unwitnessed_change(archive: Archive) -> None:
+    with archive.ctx.database.transaction(SYSTEM) as tx:
+        tx.connection.execute(text("UPDATE units SET name_zh = 'x'"))
+        with pytest.raises(UnwitnessedChange):
+            tx.commit()
+    with archive.ctx.database.transaction(SYSTEM) as tx:
+        tx.connection.execute(text("UPDATE units SET name_zh = 'y'"))
+        tx.witness("test:unit:rename", "unit", new_id())
+        tx.commit()
+    with archive.ctx.database.read() as connection:
+        assert connection.execute(text("SELECT name_zh FROM units")).scalar_one() == "y"
+
+
+@pytest.mark.invariant("L1")
+def test_an_entry_dies_with_its_transaction(archive: Archive) -> None:
+    with archive.ctx.database.read() as connection:
+        before = pending_count(connection)
+    with archive.ctx.database.transaction(SYSTEM) as tx:
+        tx.witness("test:nothing:happen", "unit", new_id())
+    with archive.ctx.database.read() as connection:
+        assert pending_count(connection) == before
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {t} SET {c} = {c}", "DELETE FROM {t}", "TRUNCATE {t} CASCADE"])
+@pytest.mark.parametrize(("table", "column"), [("ledger_entries", "event"), ("ledger_leaves", "leaf_hash")])
+def test_nobody_changes_ledger_rows_not_even_the_owner(
+    archive: Archive, database_url: str, statement: str, table: str, column: str
+) -> None:
+    archive.sequence()
+    sql = text(statement.format(t=table, c=column))
+    with archive.ctx.database.transaction(SYSTEM) as tx, pytest.raises(DBAPIError):
+        tx.connection.execute(sql)
+    owner = create_engine(database_url)
+    with owner.connect() as connection, pytest.raises(DBAPIError, match="never changed"):
+        connection.execute(sql)
+    owner.dispose()
+
+
+def test_racing_writers_and_sequencers_number_every_entry_once(archive: Archive) -> None:
+    def write(_: int) -> None:
+        with archive.ctx.database.transaction(SYSTEM) as tx:
+            tx.witness("test:race:run", "unit", new_id())
+            tx.commit()
+
+    custodian = archive.ctx.custodian
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(400):
+            pool.submit(write, number)
+            if number % 20 == 0:
+                pool.submit(sequence, archive.ctx.database, custodian.public_key(), custodian.sign)
+    archive.sequence()
+    with archive.ctx.database.read() as connection:
+        assert pending_count(connection) == 0
+        count, highest = connection.execute(
+            select(func.count(), func.max(ledger_leaves.c.leaf_index)).select_from(ledger_leaves)
+        ).one()
+        assert count == highest + 1
+        assert check_ledger(connection, custodian.public_key()).findings == ()
+
+
+def test_published_exported_and_proven(archive: Archive, tmp_path: Path) -> None:
+    for seed in range(3):
+        archive.send(jpeg(seed))
+    archive.sequence()
+    size = publish(archive.ctx.database, archive.ctx.store)
+    assert size
+    assert publish(archive.ctx.database, archive.ctx.store) is None
+    notes = list(archive.ctx.store.list_versions("ledger/checkpoints/"))
+    assert [note.lock.mode.value for note in notes] == ["GOVERNANCE"]
+    with archive.ctx.database.read() as connection:
+        entry = recent_entries(connection, event="catalogue:record:register")[0]
+        proven = proven_entry(connection, entry.id)
+        exported = export(connection, archive.ctx.custodian.public_key(), tmp_path / "out")
+    assert proven is not None
+    assert (proven.to_tlog_proof() or "").startswith("c2sp.org/tlog-proof@v1\nindex ")
+    verdict = verify_export(tmp_path / "out", strict=True)
+    assert verdict.is_clean, verdict.findings
+    assert verdict.size == exported == size
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    directory = tmp_path / "tsa"
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "scripts" / "dev" / "tsa"), str(directory)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip(), directory
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def test_a_checkpoint_is_time_stamped_and_openssl_agrees(
+    archive: Archive, authority: tuple[str, Path], tmp_path: Path
+) -> None:
+    url, directory = authority
+    archive.send(jpeg())
+    archive.sequence()
+    size = stamp(archive.ctx.database, TimestampAuthority(url))
+    assert size
+    assert stamp(archive.ctx.database, TimestampAuthority(url)) is None
+    with archive.ctx.database.read() as connection:
+        export(connection, archive.ctx.custodian.public_key(), tmp_path / "out")
+    assert verify_export(tmp_path / "out").is_clean
+    note, token = tmp_path / "out" / "checkpoints" / str(size), tmp_path / "out" / "timestamps" / f"{size}.tsr"
+    done = subprocess.run(
+        ["openssl", "ts", "-verify", "-data", str(note), "-in", str(token), "-CAfile", str(directory / "ca.pem")],
+        capture_output=True,
+        text=True,
+    )
+    assert "Verification: OK" in done.stdout + done.stderr
+    root = x509.load_pem_x509_certificate((directory / "ca.pem").read_bytes())
+    assert is_signed_under(token.read_bytes(), note.read_bytes(), [root])
+    assert not is_signed_under(token.read_bytes(), b"something else", [root])
+    token.write_bytes(token.read_bytes()[:-40])
+    assert [f.code for f in verify_export(tmp_path / "out").findings] == ["timestamp-wrong"]
+
+
+def test_an_authority_that_is_away_is_said_to_be(archive: Archive) -> None:
+    archive.sequence()
+    with pytest.raises(TimestampFailed, match="URLError"):
+        stamp(archive.ctx.database, TimestampAuthority("http://127.0.0.1:9/"))
