@@ -42,7 +42,8 @@ def probe(url: Url = "", as_json: Json = False) -> int:
         told = {"store": report.store, "at": report.at.isoformat(), "trusted": not report.lies}
         print_json({**told, "lies": list(report.lies), "checks": checks, "litter": list(report.litter)})
     else:
+        keeps, lies = _("keeps"), _("LIES")
         for check in checks:
-            sys.stdout.write(f"{_('keeps') if check['ok'] else _('LIES')}\t{check['name']}\t{check['message']}\n")
+            sys.stdout.write(f"{keeps if check['ok'] else lies}\t{check['name']}\t{check['message']}\n")
         say(_("The store may be trusted.") if not report.lies else _("The store must not be trusted."))
     return 1 if report.lies else 0

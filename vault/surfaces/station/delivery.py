@@ -198,7 +198,8 @@ class Delivery:
         if any(sibling.suffix != ".json" for sibling in _siblings(sidecar, self._folder.root / line.path)):
             return  # NAME.json also describes another scan of that name that is still here
         target = Path(line.target)
-        name = target.name + ".json" if sidecar.name.count(".") > 1 else target.stem + ".json"
+        is_long = sidecar.name == f"{Path(line.path).name}.json"
+        name = f"{target.name}.json" if is_long else f"{target.stem}.json"
         sidecar.replace(self._folder.root / target.with_name(name))
 
 
