@@ -27,7 +27,7 @@ from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.storage.interface import Lock, LockMode
 from vault.intake.decoding.isolated import render
 from vault.intake.model import Event
-from vault.intake.renditions.making import Rendition
+from vault.intake.renditions.rendition import Rendition
 from vault.intake.sealing import sealed_content
 from vault.intake.service import object_key
 from vault.intake.tables import rendition_tasks

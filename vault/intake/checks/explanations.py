@@ -62,6 +62,26 @@ EXPLANATIONS: dict[str, Explanation] = {
         N_("{size_bytes} bytes follow the end of the picture or document; they may hide something."),
         N_("Scan or save it again; the new file must not carry them."),
     ),
+    "two-types": Explanation(
+        N_("The file can be read as {first} and as {second}; one of the two may hide something."), _SCAN_AGAIN
+    ),
+    "more-pictures": Explanation(
+        N_("The file holds further pictures behind the first; only the first is taken as a page."),
+        N_("If they matter, save them as files of their own and send those too."),
+    ),
+    "file-too-large": Explanation(
+        N_("The picture has {size_bytes} bytes, more than {size_bytes_max}."),
+        N_("Scan with a lower resolution; 200 to 300 dpi is enough for a slip."),
+    ),
+    "unpacks-too-large": Explanation(
+        N_("A small part of the file would unpack into something far too large: {what}."), _SCAN_AGAIN
+    ),
+    "judged-in-part": Explanation(
+        N_(
+            "The file is long: after page {pages} the looks of the pages were not judged, only that they can be read."
+        ),
+        N_("Look through the last pages yourself, or send the file in parts."),
+    ),
     "leading-data": Explanation(N_("Other data stands before the PDF; it may hide something."), _PRINT_AGAIN),
     "encrypted": Explanation(
         N_("The PDF is encrypted."),

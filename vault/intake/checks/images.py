@@ -1,24 +1,27 @@
-"""Examining pictures with Pillow: bounds from the header first, then every page decoded to its last line."""
+"""Examining pictures with Pillow: bounds from the headers first, then every page decoded to its last line."""
 
 from __future__ import annotations
 
+import mmap
 import struct
 import warnings
 from typing import BinaryIO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from vault.intake.checks.barcodes import read_slip_number
+from vault.intake.checks import outlines
 from vault.intake.checks.media_types import JPEG, JPEG2000, PNG, TIFF
-from vault.intake.checks.model import CheckPolicy, Notes
-from vault.intake.checks.quality import SIDE_PIXELS, judge, small_grey
+from vault.intake.checks.model import CheckPolicy, Notes, PageFacts
+from vault.intake.checks.pages import PageByPage, colour_of, stated_dpi
+from vault.intake.checks.quality import SIDE_PIXELS
 
 # Bounds are checked here from the headers, with reasons; Pillow's own guess would come first and without them.
 Image.MAX_IMAGE_PIXELS = None
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 _FORMATS = {JPEG: ("JPEG", "MPO"), PNG: ("PNG",), TIFF: ("TIFF",), JPEG2000: ("JPEG2000",)}
-_A4_LONG_INCHES = 11.69
+# A page whose pixels are larger than this is no scan: 4 samples of 16 bits.
+_BYTES_PER_PIXEL_MAX = 16
 # What Pillow and the codecs raise on bytes that are not what they claim to be.
 DECODER_ERRORS = (
     OSError,
@@ -37,103 +40,85 @@ DECODER_ERRORS = (
 )
 
 
-def examine_image(source: BinaryIO, media_type: str, policy: CheckPolicy, notes: Notes) -> tuple[int, str | None]:
-    """Examines a picture of one or more pages; returns the number of pages and the slip number if one was read."""
-    if media_type == TIFF and _pages_loop(source, policy.pages_max):
-        notes.refuse("damaged", problem="its pages lead back to themselves")
-        return 0, None
-    source.seek(0)
+def examine_image(source: BinaryIO, size_bytes: int, media_type: str, policy: CheckPolicy, notes: Notes) -> None:
+    """Examines a picture of one or more pages."""
+    pages = PageByPage(policy, notes)
     try:
+        if not _is_laid_out_well(source, size_bytes, media_type, policy, notes, pages):
+            return
+        source.seek(0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # every oddity that matters becomes a finding or an error
             with Image.open(source, formats=_FORMATS[media_type]) as image:
-                return _pages(image, media_type, policy, notes)
+                _decode(image, media_type, notes, pages)
+    except outlines.Broken as error:
+        notes.refuse("damaged", problem=str(error))
     except MemoryError:
         notes.refuse("breaks-decoder")
     except DECODER_ERRORS as error:
         notes.refuse("damaged", problem=type(error).__name__)
-    return 0, None
 
 
-def _pages_loop(source: BinaryIO, pages_max: int) -> bool:
-    """Whether the chain of a TIFF's directories comes back to one that it left: pages would stay hidden."""
-    source.seek(0)
-    order = "<" if source.read(2) == b"II" else ">"
-    is_big = struct.unpack(f"{order}H", source.read(2))[0] == 43
-    offset_form, count_form, entry_bytes = (
-        (f"{order}Q", f"{order}Q", 20) if is_big else (f"{order}I", f"{order}H", 12)
-    )
-    seen: set[int] = set()
-    place = 8 if is_big else 4
-    while len(seen) <= pages_max:
-        source.seek(place)
-        told = source.read(struct.calcsize(offset_form))
-        if len(told) < struct.calcsize(offset_form):
-            return False  # cut off: decoding says so
-        (directory,) = struct.unpack(offset_form, told)
-        if directory == 0:
+def _is_laid_out_well(
+    source: BinaryIO, size_bytes: int, media_type: str, policy: CheckPolicy, notes: Notes, pages: PageByPage
+) -> bool:
+    """Checks the outline before any decoder starts; raises `outlines.Broken`."""
+    if media_type == TIFF:
+        for number, page in enumerate(outlines.tiff_pages(source, size_bytes), 1):
+            if number > policy.pages_max:
+                notes.refuse("too-many-pages", pages_max=policy.pages_max)
+                return False
+            if page.bytes_per_pixel > _BYTES_PER_PIXEL_MAX:
+                raise outlines.Broken("its header makes no sense")
+            if not pages.is_within_bounds(page.width, page.height, number):
+                return False
+        return True
+    if media_type == PNG:
+        outline = outlines.png_outline(source, size_bytes)
+    elif media_type == JPEG2000:
+        outline = outlines.jpeg2000_outline(source, size_bytes)
+    else:
+        if size_bytes > policy.jpeg_bytes_max:
+            notes.refuse("file-too-large", size_bytes=size_bytes, size_bytes_max=policy.jpeg_bytes_max)
             return False
-        if directory in seen:
-            return True
-        seen.add(directory)
-        source.seek(directory)
-        counted = source.read(struct.calcsize(count_form))
-        if len(counted) < struct.calcsize(count_form):
-            return False
-        place = directory + len(counted) + struct.unpack(count_form, counted)[0] * entry_bytes
-    return False
+        outline = outlines.jpeg_outline(_in_memory(source))
+    if outline.scans > policy.jpeg_scans_max:
+        notes.refuse("unpacks-too-large", what="scans")
+        return False
+    if size_bytes - outline.end > policy.trailing_bytes_max:
+        notes.refuse("trailing-data", size_bytes=size_bytes - outline.end)
+        return False
+    if outline.pictures > 1:
+        notes.warn("more-pictures")
+    return pages.is_within_bounds(outline.width, outline.height, 1)
 
 
-def _pages(image: Image.Image, media_type: str, policy: CheckPolicy, notes: Notes) -> tuple[int, str | None]:
-    slip_number: str | None = None
-    blank = page = 0
+def _in_memory(source: BinaryIO) -> bytes:
+    """The whole file; a file on disk is mapped, not read."""
+    try:
+        return mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)  # type: ignore[return-value]  # reads as bytes do
+    except OSError:
+        source.seek(0)
+        return source.read()
+
+
+def _decode(image: Image.Image, media_type: str, notes: Notes, pages: PageByPage) -> None:
+    number = 0
     while True:
         try:
-            image.seek(page)
+            image.seek(number)
         except EOFError:
             break
-        page += 1
-        if page > policy.pages_max:
-            notes.refuse("too-many-pages", pages_max=policy.pages_max)
-            return page - 1, None
-        if not _within_bounds(image.size, page, policy, notes):
-            return page, None
-        _resolution(image, page, policy, notes)
+        number += 1
+        size, mode = image.size, image.mode
+        # The outline and the decoder must agree, or the bounds were checked on another picture.
+        if not pages.is_within_bounds(*size, number):
+            return
         if media_type == JPEG:
             # Huffman decoding still runs to the last byte, so that a cut is found; only the transform is smaller.
             image.draft("L", (SIDE_PIXELS, SIDE_PIXELS))
         image.load()
-        grey = small_grey(image)
-        blank += judge(grey, page, policy, notes)
-        if page == 1:
-            slip_number = read_slip_number(image)
-        if media_type in {JPEG, PNG, JPEG2000}:
+        pages.look_at(image, PageFacts(*size, dpi=stated_dpi(image, size), colour=colour_of(mode)))
+        if notes.is_refused or media_type != TIFF:
             break
-    if page and blank == page:
-        notes.refuse("all-blank")
-    return page, slip_number
-
-
-def _within_bounds(size: tuple[int, int], page: int, policy: CheckPolicy, notes: Notes) -> bool:
-    width, height = size
-    if width * height > policy.pixels_max:
-        notes.refuse("too-many-pixels", page, pixels=width * height, pixels_max=policy.pixels_max)
-        return False
-    if max(size) > policy.side_pixels_max or min(size) < 16 or max(size) > 40 * min(size):
-        notes.refuse("absurd-dimensions", page, width=width, height=height)
-        return False
-    return True
-
-
-def _resolution(image: Image.Image, page: int, policy: CheckPolicy, notes: Notes) -> None:
-    stated = image.info.get("dpi")
-    try:
-        dpi = round(float(min(stated[0], stated[1]))) if stated else 0
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        dpi = 0
-    if dpi <= 1:  # not stated: judged as if the page were A4
-        dpi = round(max(image.size) / _A4_LONG_INCHES)
-    if dpi < policy.dpi_min:
-        notes.refuse("dpi-too-low", page, dpi=dpi, dpi_min=policy.dpi_min)
-    elif dpi < policy.dpi_wanted:
-        notes.warn("dpi-low", page, dpi=dpi, dpi_wanted=policy.dpi_wanted)
+    pages.finish()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -30,20 +32,29 @@ def small_grey(image: Image.Image) -> Grey:
     return np.asarray(image, dtype=np.uint8)
 
 
-def judge(grey: Grey, page: int, policy: CheckPolicy, notes: Notes) -> bool:
-    """Notes what is wrong with the page; says whether it is blank."""
+@dataclass(frozen=True)
+class Judgement:
+    """What a page looks like."""
+
+    is_blank: bool
+    clipped_edge: str | None
+    skew_degrees: float
+
+
+def judge(grey: Grey, page: int, policy: CheckPolicy, notes: Notes) -> Judgement:
+    """Notes what is wrong with the page, and says what it looks like."""
     paper = float(_paper(grey))
     dark = grey < max(paper - 60.0, paper * 0.6)
     if float(dark.mean()) < _DARK_SHARE_BLANK:
         notes.warn("blank-page", page)
-        return True
+        return Judgement(True, None, 0.0)
     edge = clipped_edge(dark)
     if edge is not None:
         notes.warn("clipped", page, edge=edge)
     degrees = skew_degrees(dark)
     if abs(degrees) > policy.skew_degrees_max:
         notes.warn("skewed", page, degrees=f"{degrees:.1f}")
-    return False
+    return Judgement(False, edge, degrees)
 
 
 def _paper(grey: Grey) -> int:

@@ -1,56 +1,83 @@
-"""The decoder process: bounds itself first, then answers requests until its pipe closes."""
+"""The decoder process: bounds itself first, then answers requests until its pipe closes.
+
+Requests: {"what": "examine", "path", "size_bytes", "policy", "name"} or {"what": "render", "path", "media_type"}.
+Answers: {"kind": "ready"} once; then for each request any number of {"kind": "value", …} and {"kind": "end"},
+or {"kind": "refused", "problem"}.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
-import pickle
 import resource
 import sys
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
+from vault.intake.decoding import wire
+
+# Address space, of which the libraries take 140 MB before the first file; resident memory stays below it.
 MEMORY_BYTES_MAX = 1 << 30
-FILE_CPU_SECONDS_MAX = 60
+CPU_SECONDS_MAX = {"examine": 30, "render": 240}
+OPEN_FILES_MAX = 16
+_PR_SET_NO_NEW_PRIVS = 38
 
 
 def main() -> None:
     """Reads requests from standard input and writes answers to standard output."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not write into the answers
+    _bound()
+
+    def read(size: int) -> bytes:
+        data = requests.read(size)
+        if len(data) < size:
+            sys.exit(0)  # the parent closed the pipe or is gone
+        return data
+
+    _send(answers, {"kind": "ready"})
+    while True:
+        told, _ = wire.read_frame(read)
+        used_s = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
+        resource.setrlimit(resource.RLIMIT_CPU, (used_s + CPU_SECONDS_MAX[told["what"]], resource.RLIM_INFINITY))
+        with open(told["path"], "rb") as source:  # noqa: PTH123 - a descriptor of the parent, not a file with a name
+            _answer(told, source, answers)
+
+
+def _bound() -> None:
+    """Gives up what no decoder needs: memory without end, writing files, core dumps, new privileges."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    while head := requests.read(8):
-        # From our own parent only: standard input is a pipe that nobody else holds.
-        what, path, arguments = pickle.loads(requests.read(int.from_bytes(head)))  # noqa: S301 - see above
-        used_s = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
-        resource.setrlimit(resource.RLIMIT_CPU, (used_s + FILE_CPU_SECONDS_MAX, resource.RLIM_INFINITY))
-        with open(path, "rb") as source:  # noqa: PTH123 - a descriptor of the parent, not a file with a name
-            _answer(what, source, arguments, answers)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES_MAX, OPEN_FILES_MAX))
+    own = ctypes.CDLL(None, use_errno=True)
+    own.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
-def _answer(what: str, source: IO[bytes], arguments: tuple[Any, ...], answers: IO[bytes]) -> None:
+def _answer(told: dict[str, Any], source: BinaryIO, answers: IO[bytes]) -> None:
     try:
-        if what == "examine":
+        if told["what"] == "examine":
             from vault.intake.checks.examination import examine_here
+            from vault.intake.checks.model import CheckPolicy
 
-            _send(answers, "value", examine_here(source, *arguments))  # type: ignore[arg-type]  # IO[bytes] serves
+            examination = examine_here(source, told["size_bytes"], CheckPolicy(**told["policy"]), told["name"])
+            if any(finding.code == "breaks-decoder" for finding in examination.findings):
+                os._exit(3)  # memory ran out: see below
+            _send(answers, {"kind": "value", **wire.examination_told(examination)})
         else:
             from vault.intake.renditions.making import render_here
 
-            for rendition in render_here(source, *arguments):  # type: ignore[arg-type]  # IO[bytes] serves
-                _send(answers, "value", rendition)
+            for rendition in render_here(source, told["media_type"]):
+                _send(answers, {"kind": "value", "rendition": wire.rendition_told(rendition)}, rendition.data)
     except (MemoryError, RecursionError):
         os._exit(3)  # whatever was half-built is in an unknown state: a new process starts clean
     except Exception as error:  # noqa: BLE001 - any failure of any decoder means the same: not decodable
-        _send(answers, "refused", type(error).__name__)
+        _send(answers, {"kind": "refused", "problem": type(error).__name__})
         return
-    _send(answers, "end", None)
+    _send(answers, {"kind": "end"})
 
 
-def _send(answers: IO[bytes], kind: str, value: Any) -> None:
-    data = pickle.dumps((kind, value), protocol=5)
-    answers.write(len(data).to_bytes(8))
-    answers.write(data)
+def _send(answers: IO[bytes], told: dict[str, Any], data: bytes = b"") -> None:
+    answers.write(wire.frame(told, data))
     answers.flush()
 
 

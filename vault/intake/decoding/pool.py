@@ -1,7 +1,7 @@
 """A few decoder processes for this process: started on demand, used over and over, replaced when they fail.
 
 A file is handed over as a descriptor that the decoder opens through /proc; nothing is written to disk under a name.
-Requests and answers are pickles with their length before them, on pipes that only we and our child hold.
+Decoders that nobody needs for a while end, so that an idle installation stays small.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import pickle
 import select
 import subprocess
 import sys
@@ -19,16 +18,21 @@ from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, cast
 
 from vault.intake.checks.model import CheckPolicy, Examination
+from vault.intake.decoding import wire
+from vault.intake.renditions.rendition import Rendition
 
 EXAMINE_SECONDS_MAX = 8.0
-RENDER_SECONDS_MAX = 60.0
+RENDER_SECONDS_MAX = 240.0
+START_SECONDS_MAX = 10.0
 PROCESSES_MAX = 2
 USES_MAX = 2_000
-_ANSWER_BYTES_MAX = 256 << 20
+IDLE_SECONDS_MAX = 60.0
+# A long file from a scanner may take longer than any hostile one is allowed to.
+_BYTES_FREE_OF_CHARGE, _BYTES_PER_SECOND = 32 << 20, 8 << 20
 
 
 class DecoderFailed(Exception):
-    """The decoder process died: it crashed, or went over its memory or processor limit."""
+    """The decoder process died or talked nonsense: it crashed, or went over its memory or processor limit."""
 
 
 class DecoderTooSlow(Exception):
@@ -50,67 +54,125 @@ def decoders() -> Decoders:
 
 
 class Decoders:
-    """Hands work to whichever decoder is free."""
+    """Hands work to whichever decoder is free; threads wait for one when all are busy."""
 
-    def __init__(self, processes_max: int = PROCESSES_MAX) -> None:
+    def __init__(self, processes_max: int = PROCESSES_MAX, idle_seconds_max: float = IDLE_SECONDS_MAX) -> None:
         self._free: list[_Decoder] = []
         self._slots = threading.BoundedSemaphore(processes_max)
         self._guard = threading.Lock()
+        self._idle_seconds_max = idle_seconds_max
+        self._reaper: threading.Timer | None = None
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """The decoders that are running and free."""
+        with self._guard:
+            return tuple(decoder.process_id for decoder in self._free)
 
     def examine(
-        self, source: BinaryIO, size_bytes: int, policy: CheckPolicy, declared_name: str | None
+        self,
+        source: BinaryIO,
+        size_bytes: int,
+        policy: CheckPolicy,
+        declared_name: str | None,
+        seconds_max: float = EXAMINE_SECONDS_MAX,
     ) -> Examination:
         """`examine_here` in a decoder.
 
         Raises:
-            DecoderFailed, DecoderTooSlow.
+            DecoderFailed, DecoderTooSlow, DecoderRefused.
         """
-        with self._one() as decoder, _descriptor(source, size_bytes) as handle:
-            answers = decoder.ask(
-                "examine", handle, (size_bytes, policy, declared_name), time.monotonic() + EXAMINE_SECONDS_MAX
-            )
-            (examination,) = list(answers)  # to the end: the next request must not meet the rest
-            assert isinstance(examination, Examination)
-            return examination
+        seconds_max += max(0, size_bytes - _BYTES_FREE_OF_CHARGE) / _BYTES_PER_SECOND
+        with self._one() as decoder, _descriptor(source, size_bytes) as path:
+            request = {"what": "examine", "path": path, "size_bytes": size_bytes, "name": declared_name}
+            answers = decoder.ask({**request, "policy": wire.policy_told(policy)}, seconds_max)
+            (answer,) = list(answers)  # to the end: the next request must not meet the rest
+            return wire.examination_from(answer[0], policy.pages_max)
 
-    def render(self, source: BinaryIO, size_bytes: int, media_type: str) -> Iterator[Any]:
+    def render(self, source: BinaryIO, size_bytes: int, media_type: str) -> Iterator[Rendition]:
         """The renditions of an original, one after the other.
 
         Raises:
             DecoderFailed, DecoderTooSlow, DecoderRefused.
         """
-        with self._one() as decoder, _descriptor(source, size_bytes) as handle:
-            yield from decoder.ask("render", handle, (media_type,), time.monotonic() + RENDER_SECONDS_MAX)
+        with self._one() as decoder, _descriptor(source, size_bytes) as path:
+            request = {"what": "render", "path": path, "media_type": media_type}
+            for told, data in decoder.ask(request, RENDER_SECONDS_MAX):
+                yield wire.rendition_from(told.get("rendition") or {}, data)
+
+    def stop(self) -> None:
+        """Ends the decoders that are free."""
+        with self._guard:
+            free, self._free = self._free, []
+        for decoder in free:
+            decoder.stop()
 
     @contextlib.contextmanager
     def _one(self) -> Iterator[_Decoder]:
         with self._slots:
-            with self._guard:
-                decoder = self._free.pop() if self._free else None
-            if decoder is None or not decoder.is_usable:
-                decoder = _Decoder()
+            decoder = self._take() or _Decoder()
             try:
                 yield decoder
+            except wire.Malformed:
+                decoder.stop()
+                raise DecoderFailed from None
+            except DecoderRefused:
+                self._give_back(decoder)  # a whole answer: it is ready for the next
+                raise
             except BaseException:
                 # Whatever went wrong, half an answer may be in the pipe: this one is not used again.
                 decoder.stop()
                 raise
-            if decoder.is_usable:
-                with self._guard:
-                    self._free.append(decoder)
-            else:
+            self._give_back(decoder)
+
+    def _take(self) -> _Decoder | None:
+        with self._guard:
+            while self._free:
+                decoder = self._free.pop()
+                if decoder.is_usable:
+                    return decoder
                 decoder.stop()
+        return None
+
+    def _give_back(self, decoder: _Decoder) -> None:
+        if not decoder.is_usable:
+            decoder.stop()
+            return
+        with self._guard:
+            decoder.idle_since_s = time.monotonic()
+            self._free.append(decoder)
+            if self._reaper is None:
+                self._await_idleness()
+
+    def _await_idleness(self) -> None:
+        self._reaper = threading.Timer(self._idle_seconds_max, self._reap)
+        self._reaper.daemon = True
+        self._reaper.start()
+
+    def _reap(self) -> None:
+        with self._guard:
+            idle_before_s = time.monotonic() - self._idle_seconds_max
+            old = [decoder for decoder in self._free if decoder.idle_since_s <= idle_before_s]
+            self._free = [decoder for decoder in self._free if decoder.idle_since_s > idle_before_s]
+            self._reaper = None
+            if self._free:
+                self._await_idleness()
+        for decoder in old:
+            decoder.stop()
 
 
 class _Decoder:
     def __init__(self) -> None:
         self._uses = 0
+        self.idle_since_s = 0.0
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "vault.intake.decoding.decoder"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
+            # No credentials of ours, and no threads that would each reserve address space.
+            env={"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
         )
         self._requests = cast("IO[bytes]", self._process.stdin)
         self._answers = cast("IO[bytes]", self._process.stdout)
@@ -119,24 +181,28 @@ class _Decoder:
     def is_usable(self) -> bool:
         return self._uses < USES_MAX and self._process.poll() is None
 
-    def ask(self, what: str, handle: int, arguments: tuple[Any, ...], deadline_s: float) -> Iterator[Any]:
-        self._uses += 1
-        request = pickle.dumps((what, f"/proc/{os.getpid()}/fd/{handle}", arguments))
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    def ask(self, request: dict[str, Any], seconds_max: float) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """The answers to a request. A new process is waited for first; its time counts from when it is ready."""
         started_s = time.monotonic()
         try:
-            self._requests.write(len(request).to_bytes(8) + request)
+            if self._uses == 0:
+                wire.read_frame(lambda size: self._read(size, started_s + START_SECONDS_MAX))
+            self._uses += 1
+            deadline_s = time.monotonic() + seconds_max
+            self._requests.write(wire.frame(request))
             self._requests.flush()
             while True:
-                size = int.from_bytes(self._read(8, deadline_s))
-                if size > _ANSWER_BYTES_MAX:
-                    raise DecoderFailed
-                # Our own decoder's answer: plain values that it made, never the file's bytes as a pickle.
-                kind, value = pickle.loads(self._read(size, deadline_s))  # noqa: S301 - see the line above
+                told, data = wire.read_frame(lambda size: self._read(size, deadline_s))
+                kind = told.get("kind")
                 if kind == "end":
                     return
                 if kind == "refused":
-                    raise DecoderRefused(value)
-                yield value
+                    raise DecoderRefused(str(told.get("problem"))[:100])
+                yield told, data
         except (BrokenPipeError, EOFError):
             raise DecoderFailed from None
         except TimeoutError:
@@ -164,13 +230,16 @@ class _Decoder:
 
 
 @contextlib.contextmanager
-def _descriptor(source: BinaryIO, size_bytes: int) -> Iterator[int]:
-    """A descriptor of the bytes: the file's own, or one of a file in memory that they are copied to."""
+def _descriptor(source: BinaryIO, size_bytes: int) -> Iterator[str]:
+    """A path to the bytes: the file's own descriptor, or one of a file in memory that they are copied to."""
     try:
-        yield source.fileno()
-        return
+        handle = source.fileno()
     except OSError:
-        pass
+        handle = -1
+    if handle >= 0:
+        source.flush()  # what was spooled may still be in a buffer of ours
+        yield f"/proc/{os.getpid()}/fd/{handle}"
+        return
     handle = os.memfd_create("slipvault-examined")
     try:
         with os.fdopen(os.dup(handle), "wb") as copy:
@@ -179,6 +248,6 @@ def _descriptor(source: BinaryIO, size_bytes: int) -> Iterator[int]:
             while left > 0 and (part := source.read(min(1 << 20, left))):
                 copy.write(part)
                 left -= len(part)
-        yield handle
+        yield f"/proc/{os.getpid()}/fd/{handle}"
     finally:
         os.close(handle)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from PIL import Image
 
 from vault.intake.checks.media_types import JPEG, PDF
+from vault.intake.renditions.rendition import Rendition
 
 # The originals were examined: their bounds are known.
 Image.MAX_IMAGE_PIXELS = None
@@ -20,16 +20,6 @@ THUMBNAIL_WIDTH_PIXELS = 180
 _PAGE_QUALITY = 75
 _THUMBNAIL_QUALITY = 60
 _KEEP_BYTES_MAX = 400_000
-
-
-@dataclass(frozen=True)
-class Rendition:
-    """One thing made: `kind` is page, thumbnail or access_copy; pages and thumbnails count from 1."""
-
-    kind: str
-    ordinal: int
-    media_type: str
-    data: bytes
 
 
 def render_here(source: BinaryIO, media_type: str) -> Iterator[Rendition]:
