@@ -15,6 +15,7 @@ from vault.catalogue.model import ComponentKind, FieldKind
 from vault.catalogue.queries import ComponentView, RecordView
 from vault.foundation.errors import N_
 from vault.surfaces.i18n import Translator
+from vault.surfaces.law_words import reason_in_words
 from vault.surfaces.web.views import labels
 from vault.surfaces.web.views import records as views
 from vault.surfaces.web.views.parts import BLANK, Action, Form, Link, TimelineEntry
@@ -100,7 +101,7 @@ def _keeping(around: Around) -> views.Keeping:
     reasons = tuple(
         views.Reason(
             rule_code=reason.rule_code,
-            text=say(reason.text).format(**reason.facts),
+            text=reason_in_words(around.speaker, reason),
             citation=reason.citation,
             is_winner=place == 0,
             is_verified=reason.is_verified,
