@@ -55,6 +55,7 @@ def run(quick: bool = False, rows: int = 1_000_000) -> dict[str, Any]:
     """Fills a fresh database with `rows` records and times each question, ours beside the bare SQL."""
     rows = 50_000 if quick else rows
     with tempfile.TemporaryDirectory(prefix="slipvault-bench-") as directory:
+        Path(directory).chmod(0o755)  # as root the server runs as another user and must pass through
         with EmbeddedPostgres(Path(directory) / "database") as server:
             upgrade(server.url)
             units = fill(server.url, rows)

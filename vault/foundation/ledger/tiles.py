@@ -73,14 +73,17 @@ def split(hashes: bytes) -> list[bytes]:
 
 
 def subtree_reader(read_tile: Callable[[int, int], bytes]) -> Subtree:
-    """A `Subtree` that takes hashes out of tiles; `read_tile(level, index)` gives a tile's bytes, partial or full."""
+    """A `Subtree` that takes hashes out of tiles; `read_tile(level, index)` gives a tile's bytes, asked for once each."""
+    held: dict[tuple[int, int], list[bytes]] = {}
 
     def subtree(start: int, length: int) -> bytes:
         height = length.bit_length() - 1
         level, within = divmod(height, _LEVEL_BITS)
         first = start >> (level * _LEVEL_BITS)
         tile, offset = divmod(first, WIDTH)
-        hashes = split(read_tile(level, tile))[offset : offset + (1 << within)]
+        if (level, tile) not in held:
+            held[level, tile] = split(read_tile(level, tile))
+        hashes = held[level, tile][offset : offset + (1 << within)]
         if len(hashes) != 1 << within:
             raise ValueError(f"tile {level}/{tile} is too narrow")
         return fold(hashes)
