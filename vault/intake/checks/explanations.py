@@ -15,6 +15,16 @@ class Explanation:
     hint: str
 
 
+# What may stand for {problem}.
+ENDS_EARLY = N_("it ends too early")
+NO_SENSE = N_("its header makes no sense")
+NO_PICTURE = N_("it has no picture")
+TOO_MANY_PARTS = N_("it has too many parts")
+NOT_UNPACKABLE = N_("a part cannot be unpacked")
+LARGER = N_("it is larger than it declares")
+PICTURE_ENDS_EARLY = N_("a picture ends too early")
+NOT_DECODABLE = N_("its content cannot be decoded")
+
 _SCAN_AGAIN = N_("Scan the slip again.")
 _PRINT_AGAIN = N_("Save or print it as a plain PDF without active content, and send that.")
 

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from vault.intake.checks import outlines
+from vault.intake.checks.explanations import NO_SENSE, NOT_DECODABLE
 from vault.intake.checks.media_types import JPEG, JPEG2000, PNG, TIFF
 from vault.intake.checks.model import CheckPolicy, Notes, PageFacts
 from vault.intake.checks.pages import PageByPage, colour_of, stated_dpi
@@ -55,8 +56,8 @@ def examine_image(source: BinaryIO, size_bytes: int, media_type: str, policy: Ch
         notes.refuse("damaged", problem=str(error))
     except MemoryError:
         notes.refuse("breaks-decoder")
-    except DECODER_ERRORS as error:
-        notes.refuse("damaged", problem=type(error).__name__)
+    except DECODER_ERRORS:
+        notes.refuse("damaged", problem=NOT_DECODABLE)
 
 
 def _is_laid_out_well(
@@ -69,12 +70,12 @@ def _is_laid_out_well(
                 notes.refuse("too-many-pages", pages_max=policy.pages_max)
                 return False
             if page.bytes_per_pixel > _BYTES_PER_PIXEL_MAX:
-                raise outlines.Broken("its header makes no sense")
+                raise outlines.Broken(NO_SENSE)
             if not pages.is_within_bounds(page.width, page.height, number):
                 return False
         return True
     if media_type == PNG:
-        outline = outlines.png_outline(source, size_bytes)
+        outline = outlines.png_outline(source, size_bytes, policy.pixels_max)
     elif media_type == JPEG2000:
         outline = outlines.jpeg2000_outline(source, size_bytes)
     else:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pikepdf
 
+from vault.intake.checks.explanations import NOT_UNPACKABLE
 from vault.intake.checks.model import CheckPolicy, Notes
 
 FILTERS_MAX = 4
@@ -37,10 +38,10 @@ def look_through(pdf: pikepdf.Pdf, policy: CheckPolicy, notes: Notes) -> list[pi
     pictures: list[pikepdf.Object] = []
     if _is_suspect(pdf.trailer):
         _walk(pdf.trailer, notes)
-    for count, item in enumerate(pdf.objects):
-        if count > policy.objects_max:
-            notes.refuse("too-many-objects", objects_max=policy.objects_max)
-            return pictures
+    if len(pdf.objects) > policy.objects_max:
+        notes.refuse("too-many-objects", objects_max=policy.objects_max)
+        return pictures
+    for item in pdf.objects:
         if isinstance(item, pikepdf.Stream):
             if _is_suspect(item.stream_dict):
                 _walk(item.stream_dict, notes)
@@ -125,7 +126,7 @@ def _unpack(stream: pikepdf.Object, policy: CheckPolicy, notes: Notes) -> None:
         try:
             plain = inflated(stream.read_raw_bytes(), policy.unpacked_bytes_max)
         except zlib.error:
-            notes.refuse("damaged", problem="a part cannot be unpacked")
+            notes.refuse("damaged", problem=NOT_UNPACKABLE)
             return
         if plain is None:
             notes.refuse("unpacks-too-large", what="stream")

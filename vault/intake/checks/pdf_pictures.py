@@ -11,11 +11,11 @@ import pikepdf
 from PIL import Image
 
 from vault.intake.checks import outlines
+from vault.intake.checks.explanations import LARGER, NO_SENSE, PICTURE_ENDS_EARLY, TOO_MANY_PARTS
 from vault.intake.checks.model import CheckPolicy
 from vault.intake.checks.pdf_objects import FILTERS_MAX, filters_of, inflated
 from vault.intake.checks.quality import SIDE_PIXELS
 
-_CUT_OFF = "a picture ends too early"
 _BYTES_PER_PIXEL_MAX = 8
 _COMPONENTS = {"/DeviceGray": 1, "/CalGray": 1, "/Indexed": 1, "/Separation": 1, "/DeviceRGB": 3, "/CalRGB": 3,
                "/Lab": 3, "/DeviceCMYK": 4}  # fmt: skip
@@ -40,7 +40,7 @@ def decoded_picture(item: pikepdf.Object, policy: CheckPolicy) -> Picture | None
     """
     filters = filters_of(item)
     if len(filters) > FILTERS_MAX:
-        raise outlines.Broken("it has too many parts")
+        raise outlines.Broken(TOO_MANY_PARTS)
     if filters == ["/DCTDecode"]:
         return _jpeg(item.read_raw_bytes(), policy)
     if filters == ["/JPXDecode"]:
@@ -55,7 +55,7 @@ def decoded_picture(item: pikepdf.Object, policy: CheckPolicy) -> Picture | None
 def _jpeg(data: bytes, policy: CheckPolicy) -> Picture:
     outline = outlines.jpeg_outline(data)
     if outline.width * outline.height > policy.pixels_max or outline.scans > policy.jpeg_scans_max:
-        raise outlines.Broken("it is larger than it declares")
+        raise outlines.Broken(LARGER)
     image = Image.open(io.BytesIO(data), formats=("JPEG",))
     size, mode = image.size, image.mode
     image.draft("L", (SIDE_PIXELS, SIDE_PIXELS))
@@ -66,7 +66,7 @@ def _jpeg(data: bytes, policy: CheckPolicy) -> Picture:
 def _jpeg2000(data: bytes, policy: CheckPolicy) -> Picture:
     outline = outlines.jpeg2000_outline(io.BytesIO(data), len(data))
     if outline.width * outline.height > policy.pixels_max:
-        raise outlines.Broken("it is larger than it declares")
+        raise outlines.Broken(LARGER)
     image = Image.open(io.BytesIO(data), formats=("JPEG2000",))
     image.load()
     return Picture(*image.size, image.mode, image)
@@ -80,7 +80,7 @@ def _fax(item: pikepdf.Object) -> Picture | None:
         return None
     width, height = int(parameters.get("/Columns", 1728)), int(item.get("/Height", 0))
     if width != int(item.get("/Width", 0)):
-        raise outlines.Broken("its header makes no sense")
+        raise outlines.Broken(NO_SENSE)
     data = item.read_raw_bytes()
     is_black_one = bool(parameters.get("/BlackIs1", False))
     entries = [
@@ -106,15 +106,15 @@ def _plain(item: pikepdf.Object, filters: list[str], policy: CheckPolicy) -> Pic
     if filters == ["/FlateDecode"]:
         data = inflated(item.read_raw_bytes(), size_max)
         if data is None:
-            raise outlines.Broken("it is larger than it declares")
+            raise outlines.Broken(LARGER)
         if _predictor(item) > 1:
             if len(data) < (line + (_predictor(item) >= 10)) * height:
-                raise outlines.Broken(_CUT_OFF)
+                raise outlines.Broken(PICTURE_ENDS_EARLY)
             data = item.read_bytes(pikepdf.StreamDecodeLevel.specialized)
     else:
         data = item.read_bytes(pikepdf.StreamDecodeLevel.specialized)
     if len(data) < line * height:
-        raise outlines.Broken(_CUT_OFF)
+        raise outlines.Broken(PICTURE_ENDS_EARLY)
     mode = {(8, 1): "L", (8, 3): "RGB", (1, 1): "1"}.get((bits, components or 0))
     space = item.get("/ColorSpace")
     if mode is None or "/Decode" in item or (isinstance(space, pikepdf.Array) and space[0] == "/Indexed"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import zlib
 from typing import BinaryIO
 
@@ -10,7 +11,9 @@ import pikepdf
 import pypdfium2
 from PIL import Image
 
+from vault.foundation.errors import N_
 from vault.intake.checks import outlines
+from vault.intake.checks.explanations import ENDS_EARLY, NOT_DECODABLE
 from vault.intake.checks.images import DECODER_ERRORS
 from vault.intake.checks.model import CheckPolicy, Notes, PageFacts
 from vault.intake.checks.pages import PageByPage, colour_of
@@ -20,9 +23,12 @@ from vault.intake.checks.quality import SIDE_PIXELS
 
 _MARK = b"%PDF-"
 _END = b"%%EOF"
+_OBJECT = re.compile(rb"\d+ \d+ obj\b")
 _TAIL_BYTES = 1 << 20
 _POINTS_PER_INCH = 72
 _PAGE_POINTS_MAX = 100_000
+# Warnings of qpdf that mean that it left something out, rather than that it put something right.
+_DROPPED = re.compile(r"nested|endstream|endobj|loop|lacks|limits error|null|unknown token|unexpected")
 # What may stand before the mark and hides nothing: white space and a byte order mark.
 _BEFORE = b"\xef\xbb\xbf\0\t\n\f\r "
 
@@ -39,6 +45,8 @@ def examine_pdf(source: BinaryIO, size_bytes: int, policy: CheckPolicy, notes: N
                 notes.refuse("encrypted")
                 return
             pictures = look_through(pdf, policy, notes)
+            if _DROPPED.search("\n".join(pdf.get_warnings())):
+                raise outlines.Broken(N_("parts of it cannot be read"))
             pages = len(pdf.pages)
             if pages == 0:
                 notes.refuse("no-pages")
@@ -52,8 +60,8 @@ def examine_pdf(source: BinaryIO, size_bytes: int, policy: CheckPolicy, notes: N
         notes.refuse("breaks-decoder")
     except outlines.Broken as error:
         notes.refuse("damaged", problem=str(error))
-    except (pikepdf.PdfError, pypdfium2.PdfiumError, RecursionError, zlib.error, *DECODER_ERRORS) as error:
-        notes.refuse("damaged", problem=type(error).__name__)
+    except (pikepdf.PdfError, pypdfium2.PdfiumError, RecursionError, zlib.error, *DECODER_ERRORS):
+        notes.refuse("damaged", problem=NOT_DECODABLE)
 
 
 def _is_framed(source: BinaryIO, size_bytes: int, policy: CheckPolicy, notes: Notes) -> bool:
@@ -68,7 +76,11 @@ def _is_framed(source: BinaryIO, size_bytes: int, policy: CheckPolicy, notes: No
     tail = source.read()
     end = tail.rfind(_END)
     if end < 0:
-        notes.refuse("damaged", problem="it ends too early")
+        notes.refuse("damaged", problem=ENDS_EARLY)
+        return False
+    if _OBJECT.search(tail, end):
+        # An end mark stands near the beginning, too, of a file made for reading over a network.
+        notes.refuse("damaged", problem=ENDS_EARLY)
         return False
     trailing = len(tail) - end - len(_END)
     if trailing > policy.trailing_bytes_max:
@@ -175,7 +187,7 @@ def _size_in_points(page: pikepdf.Page) -> tuple[float, float]:
     unit = float(page.get("/UserUnit", 1))
     width, height = abs(right - left) * unit, abs(top - bottom) * unit
     if not (1 <= width <= _PAGE_POINTS_MAX and 1 <= height <= _PAGE_POINTS_MAX):
-        raise outlines.Broken("a page has no size")
+        raise outlines.Broken(N_("a page has no size"))
     return width, height
 
 

@@ -115,12 +115,14 @@ def finding_body(finding: Refusal, language: Language) -> dict[str, object]:
     """A finding with its words in `language`."""
     explanation = explain_finding(finding.code)
     speaker = translator(language)
+    # Facts are numbers, names and some words of ours: those are said in the reader's language, too.
+    words = {name: speaker.gettext(value) if value else value for name, value in finding.facts.items()}
     return {
         "code": finding.code,
         "severity": finding.severity,
         "page": finding.page,
-        "message": speaker.gettext(explanation.message).format(**finding.facts),
-        "hint": speaker.gettext(explanation.hint).format(**finding.facts),
+        "message": speaker.gettext(explanation.message).format(**words),
+        "hint": speaker.gettext(explanation.hint).format(**words),
         "facts": finding.facts,
     }
 
