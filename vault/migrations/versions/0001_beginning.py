@@ -17,14 +17,10 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# One- and two-character parts of a name, for terms that pg_trgm would scan for.
+# Two-character parts of a name, for terms that pg_trgm would scan for.
 _GRAMS = """
 CREATE FUNCTION slipvault_grams(name text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT array_agg(DISTINCT gram) FROM (
-        SELECT substr(name, place, size) AS gram
-        FROM generate_series(1, length(name)) AS place, generate_series(1, 2) AS size
-        WHERE place + size - 1 <= length(name)
-    ) AS grams
+    SELECT array_agg(DISTINCT substr(name, place, 2)) FROM generate_series(1, length(name) - 1) AS place
 $$
 """
 
