@@ -162,11 +162,13 @@ class _Pages:
 
     def _scan_of(self, page: pikepdf.Page) -> pikepdf.Object | None:
         """The page's picture when it shows one and no writing of its own."""
-        images = list(page.images.values())
         resources = page.resources
-        if len(images) != 1 or "/Font" in resources or page.get("/Annots"):
+        shown = list(dict(resources.get("/XObject", {})).values())
+        if len(shown) != 1 or "/Font" in resources or page.get("/Annots"):
             return None
-        return None if len(resources.get("/XObject", {})) != 1 or images[0].get("/ImageMask") else images[0]
+        (item,) = shown
+        is_picture = isinstance(item, pikepdf.Stream) and item.get("/Subtype") == "/Image"
+        return item if is_picture and not item.get("/ImageMask") else None
 
     def _drawn(self, number: int, width: float, height: float) -> Image.Image:
         if self._document is None:

@@ -83,11 +83,13 @@ class Decoders:
             DecoderFailed, DecoderTooSlow, DecoderRefused.
         """
         seconds_max += max(0, size_bytes - _BYTES_FREE_OF_CHARGE) / _BYTES_PER_SECOND
-        with self._one() as decoder, _descriptor(source, size_bytes) as path:
-            request = {"what": "examine", "path": path, "size_bytes": size_bytes, "name": declared_name}
-            answers = decoder.ask({**request, "policy": wire.policy_told(policy)}, seconds_max)
-            (answer,) = list(answers)  # to the end: the next request must not meet the rest
-            return wire.examination_from(answer[0], policy.pages_max)
+        request = {"what": "examine", "size_bytes": size_bytes, "name": declared_name}
+        asked = self._ask({**request, "policy": wire.policy_told(policy)}, source, size_bytes, seconds_max)
+        try:
+            (examination,) = [wire.examination_from(told, policy.pages_max) for told, _ in asked]
+        except (wire.Malformed, ValueError):
+            raise DecoderFailed from None
+        return examination
 
     def render(self, source: BinaryIO, size_bytes: int, media_type: str) -> Iterator[Rendition]:
         """The renditions of an original, one after the other.
@@ -95,10 +97,32 @@ class Decoders:
         Raises:
             DecoderFailed, DecoderTooSlow, DecoderRefused.
         """
-        with self._one() as decoder, _descriptor(source, size_bytes) as path:
-            request = {"what": "render", "path": path, "media_type": media_type}
-            for told, data in decoder.ask(request, RENDER_SECONDS_MAX):
-                yield wire.rendition_from(told.get("rendition") or {}, data)
+        request = {"what": "render", "media_type": media_type}
+        for told, data in self._ask(request, source, size_bytes, RENDER_SECONDS_MAX):
+            try:
+                rendition = wire.rendition_from(told.get("rendition") or {}, data)
+            except wire.Malformed:
+                raise DecoderFailed from None
+            yield rendition
+
+    def _ask(
+        self, request: dict[str, Any], source: BinaryIO, size_bytes: int, seconds_max: float
+    ) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """The answers of a decoder. One that died at once, and was not new, may have died of an earlier file or of the
+        system's want of memory: a new one is asked before this file is blamed.
+        """
+        for is_last in (False, True):
+            is_answered = was_new = False
+            try:
+                with self._one() as decoder, _descriptor(source, size_bytes) as path:
+                    was_new = decoder.is_new
+                    for answer in decoder.ask({**request, "path": path}, seconds_max):
+                        is_answered = True
+                        yield answer
+                return
+            except DecoderFailed:
+                if is_last or is_answered or was_new:
+                    raise
 
     def stop(self) -> None:
         """Ends the decoders that are free."""
@@ -113,9 +137,6 @@ class Decoders:
             decoder = self._take() or _Decoder()
             try:
                 yield decoder
-            except wire.Malformed:
-                decoder.stop()
-                raise DecoderFailed from None
             except DecoderRefused:
                 self._give_back(decoder)  # a whole answer: it is ready for the next
                 raise
@@ -182,6 +203,10 @@ class _Decoder:
         return self._uses < USES_MAX and self._process.poll() is None
 
     @property
+    def is_new(self) -> bool:
+        return self._uses == 0
+
+    @property
     def process_id(self) -> int:
         return self._process.pid
 
@@ -203,7 +228,7 @@ class _Decoder:
                 if kind == "refused":
                     raise DecoderRefused(str(told.get("problem"))[:100])
                 yield told, data
-        except (BrokenPipeError, EOFError):
+        except (BrokenPipeError, EOFError, wire.Malformed):
             raise DecoderFailed from None
         except TimeoutError:
             raise DecoderTooSlow(time.monotonic() - started_s) from None
