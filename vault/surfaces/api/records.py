@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from retention_rules.identifiers import mask, normalised_identifier
@@ -49,28 +50,11 @@ class Search(BaseModel):
 @routes.post("/search", Right.RECORDS_RECORD_READ)
 def search_records(ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> dict[str, Any]:
     """One page of the records that match, newest first, and how many match in all."""
-    personal = next(
-        (
-            (kind, normalised_identifier(kind.value, value))
-            for kind in FieldKind
-            if (value := getattr(wanted, kind.value))
-        ),
-        None,
-    )
     with ctx.database.read() as connection:
-        filters = search.Filters(
-            number=wanted.number,
-            name=wanted.name,
-            business_type=wanted.business_type,
-            class_code=wanted.class_code,
-            unit_id=unit_id_by_code(connection, wanted.unit_code) if wanted.unit_code else None,
-            status=wanted.status,
-            occurred_from=wanted.occurred_from,
-            occurred_until=wanted.occurred_until,
-            batch_id=wanted.batch_id,
-            personal=personal,
-        )
-        tokens = tuple(ctx.keyring.blind_tokens(connection, personal[0].value, personal[1])) if personal else ()
+        filters = _filters(connection, wanted)
+        tokens: tuple[bytes, ...] = ()
+        if filters.personal is not None:
+            tokens = tuple(ctx.keyring.blind_tokens(connection, filters.personal[0].value, filters.personal[1]))
         page = search.find(
             connection,
             filters,
@@ -89,6 +73,22 @@ def search_records(ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> dict[str,
         "count": min(count, search.COUNT_MAX),
         "count_is_exact": count <= search.COUNT_MAX,
     }
+
+
+def _filters(connection: Connection, wanted: Search) -> search.Filters:
+    given = [(kind, value) for kind in FieldKind if (value := getattr(wanted, kind.value))]
+    return search.Filters(
+        number=wanted.number,
+        name=wanted.name,
+        business_type=wanted.business_type,
+        class_code=wanted.class_code,
+        unit_id=unit_id_by_code(connection, wanted.unit_code) if wanted.unit_code else None,
+        status=wanted.status,
+        occurred_from=wanted.occurred_from,
+        occurred_until=wanted.occurred_until,
+        batch_id=wanted.batch_id,
+        personal=(given[0][0], normalised_identifier(given[0][0].value, given[0][1])) if given else None,
+    )
 
 
 @routes.get("/{record_id}", Right.RECORDS_RECORD_READ)
