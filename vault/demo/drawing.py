@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
+import itertools
 import math
 import random
 from importlib import resources
@@ -19,6 +21,7 @@ SCAN_SIZE = (1654, 2339)
 DPI = 200
 _INKS = ((18, 30, 120), (20, 20, 24), (10, 40, 150))
 _SEAL = (200, 28, 36)
+_PAPER = (252, 251, 247)
 _FACE = 2
 
 
@@ -32,7 +35,7 @@ def draw_pages(
 
 
 def _front(form: Form, who: Citizen, number: str, day: str, handler: str, draw: random.Random) -> Image.Image:
-    page = Image.new("RGB", (WIDTH, HEIGHT), (252, 251, 247))
+    page = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
     pen = ImageDraw.Draw(page)
     ink = draw.choice(_INKS)
     pen.text((WIDTH / 2, 90), form.organisation, font=_font(30), fill="black", anchor="mm")
@@ -57,14 +60,16 @@ def _front(form: Form, who: Citizen, number: str, day: str, handler: str, draw: 
     _handwrite(page, who.name, (left + 170, y - 14), 48, ink, draw)
     pen.text((WIDTH / 2 + 40, y), "经办人：", font=_font(28), fill="black")
     _handwrite(page, handler, (WIDTH // 2 + 170, y - 14), 44, ink, draw)
-    _seal(page, form.organisation, (WIDTH - 270, y + 10), draw)
-    page.paste(_code(number), (90, HEIGHT - 260))
+    _office_box(page, handler, day, y + 90, ink, draw)
+    _seal(page, form.organisation, (WIDTH - 400, y + 30 + draw.randrange(80)), draw)
+    code = _code(number, is_bars=form.is_barred)
+    page.paste(ImageChops.multiply(code, Image.new("RGB", code.size, _PAPER)), (90, HEIGHT - 90 - code.height))
     pen.text((90, HEIGHT - 60), "第一联　归档", font=_font(22), fill="black")
     return page
 
 
 def _following(form: Form, number: str, page_number: int, draw: random.Random) -> Image.Image:
-    page = Image.new("RGB", (WIDTH, HEIGHT), (252, 251, 247))
+    page = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
     pen = ImageDraw.Draw(page)
     pen.text((WIDTH / 2, 100), f"{form.title}（附页 {page_number}）", font=_font(36), fill="black", anchor="mm")
     pen.text((90, 170), f"编号：{number}", font=_font(24), fill="black")
@@ -133,23 +138,70 @@ def _seal(page: Image.Image, organisation: str, place: tuple[int, int], draw: ra
     page.paste(_SEAL, place, mask)
 
 
-def _code(number: str) -> Image.Image:
+def _office_box(
+    page: Image.Image, handler: str, day: str, y: float, ink: tuple[int, int, int], draw: random.Random
+) -> None:
+    """What the counter fills in: received when, looked at by whom, with what result."""
+    pen = ImageDraw.Draw(page)
+    left, right, high = 90, WIDTH - 90, 64
+    pen.text((left, y), "以下由受理单位填写", font=_font(22), fill="black")
+    y += 36
+    result = draw.choice(("同意受理", "材料齐全，同意", "已核对原件", "予以办理"))
+    for place, (label, value) in enumerate((("受理日期", day), ("审核意见", result), ("复核", handler))):
+        top = y + place * high
+        pen.rectangle((left, top, right, top + high), outline="black", width=1)
+        pen.line((left + 190, top, left + 190, top + high), fill="black", width=1)
+        pen.text((left + 95, top + high / 2), label, font=_font(24), fill="black", anchor="mm")
+        _handwrite(page, value, (left + 215, int(top + 16)), 30, ink, draw)
+
+
+def _code(number: str, *, is_bars: bool) -> Image.Image:
     import zxingcpp
 
-    made = zxingcpp.create_barcode(number, zxingcpp.BarcodeFormat.QRCode)
-    picture = Image.fromarray(np.asarray(zxingcpp.write_barcode_to_image(made, scale=6)))
-    return picture.convert("RGB")
+    kind = zxingcpp.BarcodeFormat.Code128 if is_bars else zxingcpp.BarcodeFormat.QRCode
+    made = zxingcpp.write_barcode_to_image(zxingcpp.create_barcode(number, kind), scale=3 if is_bars else 6)
+    return Image.fromarray(np.asarray(made)).convert("RGB")
 
 
 def _scanned(page: Image.Image, draw: random.Random) -> Image.Image:
     """What a scanner makes of it: a little skew, unevenness, noise."""
-    turned = page.resize(SCAN_SIZE, Image.Resampling.BILINEAR).rotate(
-        draw.uniform(-1.2, 1.2), resample=Image.Resampling.BILINEAR, fillcolor=(250, 249, 245)
-    )
+    turned = _leaning(page.resize(SCAN_SIZE, Image.Resampling.BILINEAR), draw.uniform(-1.2, 1.2))
     noise = _noise()
     y, x = draw.randrange(noise.shape[0] - SCAN_SIZE[1]), draw.randrange(noise.shape[1] - SCAN_SIZE[0])
     grain = Image.fromarray(noise[y : y + SCAN_SIZE[1], x : x + SCAN_SIZE[0]])
     return ImageChops.subtract(turned, Image.merge("RGB", (grain, grain, grain)))
+
+
+def _leaning(page: Image.Image, degrees: float) -> Image.Image:
+    """The page turned by a small angle: rows moved sideways, then columns up or down, by whole pixels.
+
+    Three times as fast as turning with interpolation, and a sheet that slips in a feeder has the same small steps.
+    """
+    slope = math.tan(math.radians(degrees))
+    straight = np.asarray(page)
+    height, width = straight.shape[:2]
+    leaning = np.full_like(straight, 248)
+    for top, bottom, shift in _steps(height, slope):
+        wanted, given = _shifted(width, shift)
+        leaning[top:bottom, wanted] = straight[top:bottom, given]
+    turned = np.full_like(straight, 248)
+    for left, right, shift in _steps(width, -slope):
+        wanted, given = _shifted(height, shift)
+        turned[wanted, left:right] = leaning[given, left:right]
+    return Image.fromarray(turned)
+
+
+def _steps(length: int, slope: float) -> list[tuple[int, int, int]]:
+    """The stretches of a side that are moved by the same number of pixels: begin, end, shift."""
+    shifts = [round((place - length / 2) * slope) for place in range(length)]
+    cuts = [0, *[place for place in range(1, length) if shifts[place] != shifts[place - 1]], length]
+    return [(begin, end, shifts[begin]) for begin, end in itertools.pairwise(cuts)]
+
+
+def _shifted(length: int, shift: int) -> tuple[slice, slice]:
+    if shift >= 0:
+        return slice(shift, length), slice(0, length - shift)
+    return slice(0, length + shift), slice(-shift, length)
 
 
 @functools.cache
@@ -186,9 +238,11 @@ def _as_mode(page: Image.Image, mode: str) -> Image.Image:
 
 @functools.lru_cache(maxsize=64)
 def _font(points: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(io.BytesIO(_font_bytes()), points, index=_FACE)
+    return ImageFont.truetype(_font_file(), points, index=_FACE)
 
 
 @functools.cache
-def _font_bytes() -> bytes:
-    return (resources.files("noto_cjk_sans_otc") / "NotoSansCJK-Regular.ttc").read_bytes()
+def _font_file() -> str:
+    """The collection as a file: FreeType reads of it what it needs, instead of all of it once for every size."""
+    file = resources.files("noto_cjk_sans_otc") / "NotoSansCJK-Regular.ttc"
+    return str(contextlib.ExitStack().enter_context(resources.as_file(file)))

@@ -23,6 +23,7 @@ class Form:
     body_label: str
     bodies: tuple[str, ...]
     pages: int = 1
+    is_barred: bool = False  # its number is printed as bars (Code 128) instead of a QR code
 
 
 def _amount(draw: random.Random) -> str:
@@ -56,7 +57,7 @@ FORMS = (
             (("收款人", lambda _, draw: draw.choice(("宏达建材有限公司", "赵国强", "第一中学", "顺通物流有限公司"))),),
             (("汇入行", lambda *_: "建设银行城东支行"), ("金额", lambda _, draw: _amount(draw))),
         ),
-        "用途", ("货款", "学费", "往来款", "工程款尾款"),
+        "用途", ("货款", "学费", "往来款", "工程款尾款"), is_barred=True,
     ),
     Form(
         "行政许可申请表", "LICENCE", "XK", "滨湖区行政审批局",

@@ -18,12 +18,14 @@ _EXTENSIONS = {"jpeg": "jpg", "pdf": "pdf"}
 
 @dataclass(frozen=True)
 class DemoSlip:
-    """A drawn slip and what a clerk would enter of it."""
+    """A drawn slip, what a clerk would enter of it, and the number in its code, which is left for the scanner."""
 
     file_name: str
     data: bytes
     class_code: str
     metadata: dict[str, str]
+    number: str = ""
+    pages: int = 1
 
 
 def demo_slips(seed: int, count: int, today: date) -> Iterator[DemoSlip]:
@@ -50,4 +52,4 @@ def demo_slips(seed: int, count: int, today: date) -> Iterator[DemoSlip]:
         if any(label == "卡号／账号" for row in form.rows for label, _ in row):
             metadata["card_number"] = who.card_number
         name = f"scan-{place + 1:04d}.{_EXTENSIONS.get(kind, 'tif')}"
-        yield DemoSlip(name, encoded(pages, kind), form.class_code, metadata)
+        yield DemoSlip(name, encoded(pages, kind), form.class_code, metadata, number, len(pages))

@@ -7,9 +7,9 @@ import warnings
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
-from PIL import Image
+from PIL import Image, ImageOps
 
-from vault.intake.checks.media_types import JPEG, PDF
+from vault.intake.checks.media_types import JPEG, JPEG2000, PDF, PNG, TIFF
 from vault.intake.renditions.rendition import Rendition
 
 # The originals were examined: their bounds are known.
@@ -20,6 +20,13 @@ THUMBNAIL_WIDTH_PIXELS = 180
 _PAGE_QUALITY = 75
 _THUMBNAIL_QUALITY = 60
 _KEEP_BYTES_MAX = 400_000
+_PAGE_HEIGHT_PIXELS_MAX = 6_000
+_DPI_ASSUMED = (200.0, 200.0)
+_FORMATS = {TIFF: ("TIFF",), PNG: ("PNG",), JPEG2000: ("JPEG2000",)}
+_ROOT_KEYS_DROPPED = (
+    "/OpenAction", "/AA", "/AcroForm", "/Names", "/Metadata", "/PieceInfo", "/URI", "/AF", "/Collection", "/Outlines",
+    "/Dests", "/StructTreeRoot", "/Perms", "/Extensions", "/Requirements",
+)  # fmt: skip
 
 
 def render_here(source: BinaryIO, media_type: str) -> Iterator[Rendition]:
@@ -31,13 +38,11 @@ def render_here(source: BinaryIO, media_type: str) -> Iterator[Rendition]:
         elif media_type == JPEG:
             yield from _from_jpeg(source)
         else:
-            yield from _from_pictures(source)
+            yield from _from_pictures(source, media_type)
 
 
 def _from_jpeg(source: BinaryIO) -> Iterator[Rendition]:
     """A scan of usual size is its own page image: decoding and encoding again would only cost and blur."""
-    import img2pdf
-
     data = source.read()
     with Image.open(io.BytesIO(data), formats=("JPEG", "MPO")) as image:
         is_plain = image.mode in {"L", "RGB"} and "exif" not in image.info and "icc_profile" not in image.info
@@ -46,19 +51,18 @@ def _from_jpeg(source: BinaryIO) -> Iterator[Rendition]:
             image.draft(image.mode, (THUMBNAIL_WIDTH_PIXELS, THUMBNAIL_WIDTH_PIXELS))
             yield _thumbnail(image, 1)
         else:
+            # Turned as the camera says only after it is small; a page lying on its side is decoded wider than needed.
             image.draft("RGB", (PAGE_WIDTH_PIXELS, PAGE_WIDTH_PIXELS))
-            page = _page(image)
+            page = _page(ImageOps.exif_transpose(image))
             yield _encoded(page, 1)
             yield _thumbnail(page, 1)
-    yield Rendition("access_copy", 0, PDF, cast("bytes", img2pdf.convert(data, rotation=img2pdf.Rotation.ifvalid)))
+    yield Rendition("access_copy", 0, PDF, _as_pdf([data]))
 
 
-def _from_pictures(source: BinaryIO) -> Iterator[Rendition]:
+def _from_pictures(source: BinaryIO, media_type: str) -> Iterator[Rendition]:
     """TIFF, PNG and JPEG 2000: the access copy is put together from what the pages became."""
-    import img2pdf
-
     made: list[bytes] = []
-    with Image.open(source) as image:
+    with Image.open(source, formats=_FORMATS[media_type]) as image:
         number = 0
         while True:
             try:
@@ -66,32 +70,61 @@ def _from_pictures(source: BinaryIO) -> Iterator[Rendition]:
             except EOFError:
                 break
             number += 1
-            dpi = image.info.get("dpi")
-            page = _page(image)
-            rendition = _encoded(page, number)
-            yield rendition
+            upright = ImageOps.exif_transpose(_legible(image))
+            page = _page(upright)
+            yield _encoded(page, number)
             yield _thumbnail(page, number)
-            made.append(_with_dpi(image, dpi))
-            if getattr(image, "n_frames", 1) == 1:
+            made.append(_full_size(upright, image.info.get("dpi")))
+            if media_type != TIFF:
                 break
-    yield Rendition("access_copy", 0, PDF, cast("bytes", img2pdf.convert(made)))
+    yield Rendition("access_copy", 0, PDF, _as_pdf(made))
 
 
-def _with_dpi(image: Image.Image, dpi: tuple[float, float] | None) -> bytes:
+def _legible(image: Image.Image) -> Image.Image:
+    """Modes that browsers and PDF readers do not show become ones that they do; what is transparent is paper."""
+    if image.mode in {"1", "L", "RGB"}:
+        return image
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bits(image)
+    if image.mode in {"LA", "PA", "RGBA", "La", "RGBa"} or "transparency" in image.info:
+        inked = image.convert("RGBA")
+        paper = Image.new("RGBA", inked.size, "white")
+        paper.alpha_composite(inked)
+        return paper.convert("L" if image.mode in {"LA", "La"} else "RGB")
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of more than eight bits, the darkest black and the lightest white: scanners use 12 of 16 bits as they like."""
+    low, high = (float(cast("float", value)) for value in image.getextrema())
+    wide = image.convert("F")
+    return wide.point(
+        lambda value: value * (255.0 / max(1.0, high - low)) - low * 255.0 / max(1.0, high - low)
+    ).convert("L")
+
+
+def _full_size(image: Image.Image, dpi: tuple[float, float] | None) -> bytes:
     """The page at full resolution for the access copy: bitonal pages stay bitonal (G4), others become JPEG."""
     out = io.BytesIO()
-    stated = dpi if dpi and min(dpi) > 1 else (200, 200)
+    try:
+        stated = tuple(float(value) for value in dpi) if dpi and min(dpi) > 1 else _DPI_ASSUMED
+    except (TypeError, ValueError, ZeroDivisionError):
+        stated = _DPI_ASSUMED
     if image.mode == "1":
         image.save(out, "TIFF", compression="group4", dpi=stated)
     else:
-        image.convert("L" if image.mode in {"L", "LA", "I;16"} else "RGB").save(
-            out, "JPEG", quality=_PAGE_QUALITY, dpi=stated
-        )
+        image.save(out, "JPEG", quality=_PAGE_QUALITY, dpi=tuple(max(1, round(value)) for value in stated))
     return out.getvalue()
 
 
+def _as_pdf(pages: list[bytes]) -> bytes:
+    """Pictures as the pages of a PDF, not encoded again; without dates, so that a repetition makes the same bytes."""
+    import img2pdf
+
+    return cast("bytes", img2pdf.convert(pages, rotation=img2pdf.Rotation.ifvalid, nodate=True))
+
+
 def _from_pdf(source: BinaryIO) -> Iterator[Rendition]:
-    import pikepdf
     import pypdfium2
 
     document = pypdfium2.PdfDocument(source)
@@ -99,7 +132,7 @@ def _from_pdf(source: BinaryIO) -> Iterator[Rendition]:
         for number in range(1, len(document) + 1):
             page = document[number - 1]
             width, height = page.get_size()
-            scale = min(PAGE_WIDTH_PIXELS / max(1.0, width), 4.0, 6_000 / max(1.0, height))
+            scale = min(PAGE_WIDTH_PIXELS / max(1.0, width), 4.0, _PAGE_HEIGHT_PIXELS_MAX / max(1.0, height))
             picture = page.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB")
             if _is_grey(picture):
                 picture = picture.convert("L")
@@ -108,32 +141,44 @@ def _from_pdf(source: BinaryIO) -> Iterator[Rendition]:
             page.close()
     finally:
         document.close()
+    yield Rendition("access_copy", 0, PDF, _harmless_copy(source))
+
+
+def _harmless_copy(source: BinaryIO) -> bytes:
+    """The PDF written anew without anything that acts: no actions, links, forms, attachments, names or metadata."""
+    import pikepdf
+
     source.seek(0)
     with pikepdf.open(source, suppress_warnings=True) as pdf:
-        out = io.BytesIO()
-        for key in ("/OpenAction", "/AA", "/AcroForm", "/Names", "/Metadata", "/PieceInfo"):
+        for key in _ROOT_KEYS_DROPPED:
             if key in pdf.Root:
                 del pdf.Root[key]
-        with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
-            metadata.clear()
-        for key in list(pdf.docinfo.keys()):
-            del pdf.docinfo[key]
+        for page in pdf.pages:
+            for key in ("/AA", "/Metadata", "/PieceInfo"):
+                if key in page.obj:
+                    del page.obj[key]
+            for annotation in page.get("/Annots", []):
+                for key in ("/A", "/AA", "/PA", "/Dest"):
+                    if isinstance(annotation, pikepdf.Dictionary) and key in annotation:
+                        del annotation[key]
+        if "/Info" in pdf.trailer:
+            del pdf.trailer["/Info"]
+        pdf.remove_unreferenced_resources()
+        out = io.BytesIO()
         pdf.save(out, linearize=True, deterministic_id=True)
-        yield Rendition("access_copy", 0, PDF, out.getvalue())
+        return out.getvalue()
 
 
 def _page(image: Image.Image) -> Image.Image:
     """The page at reading size, in grey or colour."""
-    grey_modes = {"1", "L", "LA", "I;16", "I"}
-    if image.mode == "1":
-        image = image.convert("L")
-    elif image.mode not in {"L", "RGB"}:
-        image = image.convert("L" if image.mode in grey_modes else "RGB")
+    if image.mode not in {"L", "RGB"}:
+        image = image.convert("L" if image.mode == "1" else "RGB")
     width, height = image.size
-    if width <= PAGE_WIDTH_PIXELS:
+    if width <= PAGE_WIDTH_PIXELS and height <= _PAGE_HEIGHT_PIXELS_MAX:
         return image.copy()
-    size = (PAGE_WIDTH_PIXELS, max(1, round(height * PAGE_WIDTH_PIXELS / width)))
-    return image.resize(size, Image.Resampling.BOX if width > 2 * PAGE_WIDTH_PIXELS else Image.Resampling.BILINEAR)
+    scale = min(PAGE_WIDTH_PIXELS / width, _PAGE_HEIGHT_PIXELS_MAX / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return image.resize(size, Image.Resampling.BOX if scale < 0.5 else Image.Resampling.BILINEAR)
 
 
 def _encoded(page: Image.Image, number: int) -> Rendition:
