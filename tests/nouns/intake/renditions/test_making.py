@@ -67,8 +67,10 @@ def test_bitonal_pages_stay_bitonal_in_the_access_copy() -> None:
     with pikepdf.open(io.BytesIO(_made(good.files()["g4.tif"], "image/tiff")[-1].data)) as pdf:
         for shown in pdf.pages:
             (image,) = shown.get_images().values()
-            assert "CCITTFaxDecode" in str(image.Filter.unparse() if isinstance(image.Filter, Array) else image.Filter)
-                assert image.BitsPerComponent == 1
+            assert "CCITTFaxDecode" in str(
+                image.Filter.unparse() if isinstance(image.Filter, Array) else image.Filter
+            )
+            assert image.BitsPerComponent == 1
 
 
 def _marked() -> Image.Image:
