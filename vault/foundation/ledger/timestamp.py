@@ -13,6 +13,7 @@ from rfc3161_client import (
     VerifierBuilder,
     decode_timestamp_response,
 )
+from rfc3161_client.base import HashAlgorithm
 from rfc3161_client.errors import VerificationError
 
 from vault.foundation.errors import N_, Fault, VaultError
@@ -46,7 +47,8 @@ class TimestampAuthority:
         Raises:
             TimestampFailed: no answer, a refusal, or a token over something else.
         """
-        query = TimestampRequestBuilder().data(data).nonce(nonce=True).cert_request(cert_request=True).build()
+        wanted = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256)
+        query = wanted.nonce(nonce=True).cert_request(cert_request=True).build()
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked
             self.name, query.as_bytes(), {"Content-Type": "application/timestamp-query"}
         )
