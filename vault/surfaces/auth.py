@@ -6,6 +6,7 @@ carry the session's CSRF token. A bearer token is only sent by a program that me
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,26 @@ async def _form_token(request: Request) -> str:
     return value if isinstance(value, str) else ""
 
 
+# A token is looked up once a second and process: a revoked one ends within that second.
+TOKENS_KNOWN_S = 1.0
+_known_tokens: dict[tuple[str, bytes], tuple[float, Viewer]] = {}
+
+
 def _viewer_of_token(request: Request, token: str) -> Viewer:
     context: Context = request.app.state.context
+    key = (context.store.name, hashlib.sha256(token.encode()).digest())
+    now_s = context.clock.monotonic()
+    known = _known_tokens.get(key)
+    if known is not None and now_s - known[0] < TOKENS_KNOWN_S:
+        return known[1]
+    viewer = _look_up_token(request, context, token)
+    if len(_known_tokens) > 1000:
+        _known_tokens.clear()
+    _known_tokens[key] = (now_s, viewer)
+    return viewer
+
+
+def _look_up_token(request: Request, context: Context, token: str) -> Viewer:
     if is_operator_token(request.app.state.operator_token_file, token):
         return operator_viewer(context)
     viewer = tokens.find(context, token)
