@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.hostile import documents, good, pictures
 
@@ -129,3 +131,14 @@ def _mutated() -> Iterator[HostileFile]:
             draw.shuffle(part)
             data[start : start + length] = part
         yield HostileFile(f"{kind}-{number}-{name}", bytes(data), frozenset({ACCEPTED, "*"}))
+
+
+def write(directory: Path) -> None:
+    """The corpus as a folder, to be sent by hand."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for file in corpus():
+        (directory / file.name).write_bytes(file.data)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 from PIL import Image, ImageOps
 
 from vault.intake.checks.media_types import JPEG, JPEG2000, PDF, PNG, TIFF
 from vault.intake.renditions.rendition import Rendition
+from vault.intake.renditions.scanned_pages import scanned_jpeg
+
+if TYPE_CHECKING:
+    import pikepdf
 
 # The originals were examined: their bounds are known.
 Image.MAX_IMAGE_PIXELS = None
@@ -47,9 +51,7 @@ def _from_jpeg(source: BinaryIO) -> Iterator[Rendition]:
     with Image.open(io.BytesIO(data), formats=("JPEG", "MPO")) as image:
         is_plain = image.mode in {"L", "RGB"} and "exif" not in image.info and "icc_profile" not in image.info
         if is_plain and len(data) <= _KEEP_BYTES_MAX and image.format == "JPEG":
-            yield Rendition("page", 1, JPEG, data)
-            image.draft(image.mode, (THUMBNAIL_WIDTH_PIXELS, THUMBNAIL_WIDTH_PIXELS))
-            yield _thumbnail(image, 1)
+            yield from _from_scan(data, 1)
         else:
             # Turned as the camera says only after it is small; a page lying on its side is decoded wider than needed.
             image.draft("RGB", (PAGE_WIDTH_PIXELS, PAGE_WIDTH_PIXELS))
@@ -125,48 +127,76 @@ def _as_pdf(pages: list[bytes]) -> bytes:
 
 
 def _from_pdf(source: BinaryIO) -> Iterator[Rendition]:
-    import pypdfium2
+    import pikepdf
 
-    document = pypdfium2.PdfDocument(source)
-    try:
-        for number in range(1, len(document) + 1):
-            page = document[number - 1]
-            width, height = page.get_size()
-            scale = min(PAGE_WIDTH_PIXELS / max(1.0, width), 4.0, _PAGE_HEIGHT_PIXELS_MAX / max(1.0, height))
-            picture = page.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB")
-            if _is_grey(picture):
-                picture = picture.convert("L")
-            yield _encoded(picture, number)
-            yield _thumbnail(picture, number)
-            page.close()
-    finally:
-        document.close()
-    yield Rendition("access_copy", 0, PDF, _harmless_copy(source))
+    with pikepdf.open(source, suppress_warnings=True) as pdf, _Drawing(source) as drawing:
+        for number, page in enumerate(pdf.pages, 1):
+            scan = scanned_jpeg(page, _KEEP_BYTES_MAX)
+            yield from _from_scan(scan, number) if scan is not None else drawing.page(number)
+        yield Rendition("access_copy", 0, PDF, _harmless_copy(pdf))
 
 
-def _harmless_copy(source: BinaryIO) -> bytes:
+def _from_scan(data: bytes, number: int) -> Iterator[Rendition]:
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        yield Rendition("page", number, JPEG, data)
+        image.draft(image.mode, (THUMBNAIL_WIDTH_PIXELS, THUMBNAIL_WIDTH_PIXELS))
+        yield _thumbnail(image, number)
+
+
+class _Drawing:
+    """Draws pages with PDFium, which is opened only when a page must be drawn."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._document: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self._document is not None:
+            self._document.close()
+
+    def page(self, number: int) -> Iterator[Rendition]:
+        """The page image and thumbnail of one page."""
+        import pypdfium2
+
+        if self._document is None:
+            # PDFium and qpdf read the same file by turns; both seek before they read.
+            self._source.seek(0)
+            self._document = pypdfium2.PdfDocument(self._source)
+        page = self._document[number - 1]
+        width, height = page.get_size()
+        scale = min(PAGE_WIDTH_PIXELS / max(1.0, width), 4.0, _PAGE_HEIGHT_PIXELS_MAX / max(1.0, height))
+        picture = page.render(scale=scale, may_draw_forms=False).to_pil().convert("RGB")
+        page.close()
+        if _is_grey(picture):
+            picture = picture.convert("L")
+        yield _encoded(picture, number)
+        yield _thumbnail(picture, number)
+
+
+def _harmless_copy(pdf: pikepdf.Pdf) -> bytes:
     """The PDF written anew without anything that acts: no actions, links, forms, attachments, names or metadata."""
     import pikepdf
 
-    source.seek(0)
-    with pikepdf.open(source, suppress_warnings=True) as pdf:
-        for key in _ROOT_KEYS_DROPPED:
-            if key in pdf.Root:
-                del pdf.Root[key]
-        for page in pdf.pages:
-            for key in ("/AA", "/Metadata", "/PieceInfo"):
-                if key in page.obj:
-                    del page.obj[key]
-            for annotation in page.get("/Annots", []):
-                for key in ("/A", "/AA", "/PA", "/Dest"):
-                    if isinstance(annotation, pikepdf.Dictionary) and key in annotation:
-                        del annotation[key]
-        if "/Info" in pdf.trailer:
-            del pdf.trailer["/Info"]
-        pdf.remove_unreferenced_resources()
-        out = io.BytesIO()
-        pdf.save(out, linearize=True, deterministic_id=True)
-        return out.getvalue()
+    for key in _ROOT_KEYS_DROPPED:
+        if key in pdf.Root:
+            del pdf.Root[key]
+    for page in pdf.pages:
+        for key in ("/AA", "/Metadata", "/PieceInfo"):
+            if key in page.obj:
+                del page.obj[key]
+        for annotation in page.get("/Annots", []):
+            for key in ("/A", "/AA", "/PA", "/Dest"):
+                if isinstance(annotation, pikepdf.Dictionary) and key in annotation:
+                    del annotation[key]
+    if "/Info" in pdf.trailer:
+        del pdf.trailer["/Info"]
+    pdf.remove_unreferenced_resources()
+    out = io.BytesIO()
+    pdf.save(out, linearize=True, deterministic_id=True)
+    return out.getvalue()
 
 
 def _page(image: Image.Image) -> Image.Image:

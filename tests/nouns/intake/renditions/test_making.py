@@ -63,6 +63,50 @@ def test_a_scan_is_embedded_as_it_is() -> None:
     assert jpeg in copy.data
 
 
+def test_a_scan_in_a_pdf_is_its_own_page_image() -> None:
+    first, small, _ = _made(good.files()["scan.pdf"], "application/pdf")
+    assert first.data == good.files()["baseline.jpg"]
+    assert _picture(small).width == THUMBNAIL_WIDTH_PIXELS
+
+
+@pytest.mark.parametrize("change", ["writing", "turned", "cropped", "mask", "note"])
+def test_a_scan_that_is_not_alone_on_its_page_is_drawn(change: str) -> None:
+    with pikepdf.open(io.BytesIO(good.files()["scan.pdf"])) as pdf:
+        shown = pdf.pages[0]
+        if change == "writing":
+            shown.contents_add(pdf.make_stream(b" 0 0 m 300 300 l S"))
+        elif change == "turned":
+            shown.Rotate = 90
+        elif change == "cropped":
+            shown.CropBox = Array([0, 0, 200, 300])
+        elif change == "mask":
+            (image,) = shown.get_images().values()
+            image.Decode = Array([1, 0, 1, 0, 1, 0])
+        else:
+            shown.Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Square, Rect=Array([0, 0, 90, 90]))])
+        out = io.BytesIO()
+        pdf.save(out)
+    first = _made(out.getvalue(), "application/pdf")[0]
+    assert first.data != good.files()["baseline.jpg"]
+    assert _picture(first).width <= PAGE_WIDTH_PIXELS
+
+
+def test_scanned_and_written_pages_mixed_in_one_pdf() -> None:
+    out = io.BytesIO()
+    with pikepdf.new() as pdf:
+        for name in ("scan.pdf", "text.pdf", "fax.pdf", "scan.pdf", "text.pdf"):
+            with pikepdf.open(io.BytesIO(good.files()[name])) as part:
+                pdf.pages.extend(part.pages)
+        pdf.save(out)
+    data = out.getvalue()
+    made = list(render(io.BytesIO(data), len(data), "application/pdf"))
+    pages = [item.data for item in made if item.kind == "page"]
+    assert len(pages) == 5
+    assert pages[0] == pages[3] == good.files()["baseline.jpg"]
+    assert pages[1] == pages[4]
+    assert len(set(pages)) == 3
+
+
 def test_bitonal_pages_stay_bitonal_in_the_access_copy() -> None:
     with pikepdf.open(io.BytesIO(_made(good.files()["g4.tif"], "image/tiff")[-1].data)) as pdf:
         for shown in pdf.pages:
