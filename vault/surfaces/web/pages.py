@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from vault.access.model import Viewer
 from vault.access.queries import actor_names, organisation
 from vault.foundation.context import Context
-from vault.foundation.errors import VaultError
+from vault.foundation.errors import N_, VaultError
 from vault.foundation.ids import new_token
 from vault.foundation.ledger.queries import EntryLine
 from vault.surfaces.auth import CsrfMismatch
@@ -164,5 +164,5 @@ def timeline(connection: Connection, request: Request, lines: Iterable[EntryLine
 def actor_name(request: Request, kind: str, actor_id: UUID | None, names: dict[UUID, str]) -> ActorName:
     """Who did it, by the name people know."""
     say = speaker(request).gettext
-    fixed = {"system": say("the system"), "operator": say("the operator of the host")}
+    fixed = {"system": say(N_("the system")), "operator": say(N_("the operator of the host"))}
     return ActorName(kind, names.get(actor_id, fixed.get(kind, kind)) if actor_id else fixed.get(kind, kind))
