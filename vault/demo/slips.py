@@ -30,7 +30,7 @@ class DemoSlip:
 
 def demo_slips(seed: int, count: int, today: date) -> Iterator[DemoSlip]:
     """`count` slips whose business was done in the two years before `today`."""
-    draw = random.Random(seed)  # noqa: S311 - a picture, not a secret
+    draw = random.Random(seed)  # noqa: S311 - pictures, nothing confidential
     for place in range(count):
         form = FORMS[draw.randrange(len(FORMS))]
         who = citizen(draw)

@@ -131,7 +131,7 @@ def png_outline(source: BinaryIO, size_bytes: int, pixels_max: int) -> Outline:
 # The seven passes of Adam7: first column and line, distance of columns and lines.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _SAMPLES_OF_KIND = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_SLICE_BYTES = 1 << 18
+_SLICE_BYTES, _UNPACKED_SLICE_BYTES = 1 << 18, 4 << 20
 
 
 def _png_bytes(width: int, height: int, told: bytes) -> int:
@@ -162,7 +162,9 @@ class _Lines:
             part = source.read(min(length, _SLICE_BYTES))
             length -= len(part)
             try:
-                self._count += len(self._unpacker.decompress(part, self._expected - self._count + 1))
+                while part and self._count <= self._expected:
+                    self._count += len(self._unpacker.decompress(part, _UNPACKED_SLICE_BYTES))
+                    part = self._unpacker.unconsumed_tail
             except zlib.error:
                 raise Broken(NOT_UNPACKABLE) from None
 

@@ -39,7 +39,7 @@ def main() -> None:
         told, _ = wire.read_frame(read)
         used_s = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
         resource.setrlimit(resource.RLIMIT_CPU, (used_s + CPU_SECONDS_MAX[told["what"]], resource.RLIM_INFINITY))
-        with open(told["path"], "rb") as source:  # noqa: PTH123 - a descriptor of the parent, not a file with a name
+        with open(told["path"], "rb") as source:  # noqa: PTH123 - a path under /proc/PID/fd/, not of a named file
             _answer(told, source, answers)
 
 
@@ -70,7 +70,7 @@ def _answer(told: dict[str, Any], source: BinaryIO, answers: IO[bytes]) -> None:
                 _send(answers, {"kind": "value", "rendition": wire.rendition_told(rendition)}, rendition.data)
     except (MemoryError, RecursionError):
         os._exit(3)  # whatever was half-built is in an unknown state: a new process starts clean
-    except Exception as error:  # noqa: BLE001 - any failure of any decoder means the same: not decodable
+    except Exception as error:  # noqa: BLE001 - every decoder-error means the same: not decodable
         _send(answers, {"kind": "refused", "problem": type(error).__name__})
         return
     _send(answers, {"kind": "end"})

@@ -234,6 +234,7 @@ class _Decoder:
             raise DecoderTooSlow(time.monotonic() - started_s) from None
 
     def stop(self) -> None:
+        """Kills the process and waits for its end."""
         self._process.kill()
         self._process.wait()
         with contextlib.suppress(OSError):

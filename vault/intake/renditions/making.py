@@ -227,4 +227,4 @@ def _thumbnail(image: Image.Image, number: int) -> Rendition:
 
 def _is_grey(picture: Image.Image) -> bool:
     small = picture.reduce(max(1, max(picture.size) // 200)).convert("HSV")
-    return small.getextrema()[1][1] < 24  # type: ignore[index]  # HSV has three bands
+    return small.getextrema()[1][1] < 24  # type: ignore[index]  # HSV has three bands, whatever getextrema() promises

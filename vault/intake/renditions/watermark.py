@@ -13,7 +13,7 @@ _INK = 205  # of 255, multiplied in: paper gets a grey tint, ink stays ink
 _STEP_SHARE = 0.30
 _ANGLE = 30
 _QUALITY = 78
-_CHINESE_FACE = 2  # the Simplified Chinese face of the collection
+_CHINESE_FACE = 2  # of the collection: the face drawn as in the mainland
 
 
 def watermark(image: bytes, lines: tuple[str, ...]) -> bytes:
