@@ -22,7 +22,8 @@ def slips() -> list[DemoSlip]:
 
 
 def test_the_same_seed_draws_the_same_slips(slips: list[DemoSlip]) -> None:
-    assert list(demo_slips(7, 3, _TODAY)) == slips[:3]
+    assert {slip.file_name.rsplit(".", 1)[1] for slip in slips[:12]} == {"jpg", "pdf", "tif"}
+    assert list(demo_slips(7, 12, _TODAY)) == slips[:12]
     assert [slip.data for slip in demo_slips(8, 3, _TODAY)] != [slip.data for slip in slips[:3]]
 
 

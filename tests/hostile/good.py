@@ -46,7 +46,7 @@ def born_digital_pdf() -> bytes:
 
 def scanned_pdf(*images: bytes) -> bytes:
     """Pictures as pages of a PDF, without re-encoding, the same bytes on every run."""
-    made = img2pdf.convert(list(images), nodate=True)
+    made = img2pdf.convert(list(images), nodate=True, engine=img2pdf.Engine.internal)
     assert isinstance(made, bytes)
     return made
 

@@ -219,7 +219,10 @@ def encoded(pages: list[Image.Image], kind: str) -> bytes:
     elif kind == "pdf":
         import img2pdf
 
-        made = img2pdf.convert([encoded([page], "jpeg") for page in pages])
+        # img2pdf's own engine and no dates: the same slip is the same bytes at any time.
+        made = img2pdf.convert(
+            [encoded([page], "jpeg") for page in pages], nodate=True, engine=img2pdf.Engine.internal
+        )
         assert isinstance(made, bytes)
         return made
     else:

@@ -120,10 +120,16 @@ def _full_size(image: Image.Image, dpi: tuple[float, float] | None) -> bytes:
 
 
 def _as_pdf(pages: list[bytes]) -> bytes:
-    """Pictures as the pages of a PDF, not encoded again; without dates, so that a repetition makes the same bytes."""
+    """Pictures as the pages of a PDF, not encoded again.
+
+    img2pdf's own engine and no dates, so that a repetition makes the same bytes: the other puts the time into the /ID.
+    """
     import img2pdf
 
-    return cast("bytes", img2pdf.convert(pages, rotation=img2pdf.Rotation.ifvalid, nodate=True))
+    return cast(
+        "bytes",
+        img2pdf.convert(pages, rotation=img2pdf.Rotation.ifvalid, nodate=True, engine=img2pdf.Engine.internal),
+    )
 
 
 def _from_pdf(source: BinaryIO) -> Iterator[Rendition]:
