@@ -7,4 +7,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-pytest_plugins = ["tests.support.postgres", "tests.support.archive", "tests.support.rgw"]
+pytest_plugins = ["tests.support.postgres", "tests.support.archive", "tests.support.rgw", "tests.support.browser"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from web_preview import serving
 from web_samples import RECORD, empty, full
 
@@ -12,14 +12,6 @@ from vault.surfaces.i18n import Language
 
 pytestmark = pytest.mark.slow
 SAMPLES = {sample.name: sample for sample in [*full(Language.ZH), *empty(Language.ZH)]}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
