@@ -49,6 +49,7 @@ class Event(StrEnum):
     FIELD_UNMASKED = "catalogue:field:unmask"
     ORIGINAL_FETCHED = "catalogue:original:fetch"
     PAGES_VIEWED = "catalogue:pages:view"
+    PERSON_SOUGHT = "catalogue:person:seek"
     CLASSES_LOADED = "catalogue:classes:load"
     FONDS_CREATED = "catalogue:fonds:create"
 

@@ -77,6 +77,13 @@ def witness_viewing(ctx: Context, viewer: Viewer, record_id: UUID) -> None:
         tx.commit()
 
 
+def witness_personal_search(ctx: Context, viewer: Viewer, kind: FieldKind) -> None:
+    """Notes that the viewer looked for a person by a whole number, never which. Leaves `catalogue:person:seek`."""
+    with ctx.database.transaction(viewer.actor) as tx:
+        tx.witness(Event.PERSON_SOUGHT, viewer.kind, viewer.id, kind=kind.value)
+        tx.commit()
+
+
 def personal_values(ctx: Context, viewer: Viewer, record: RecordView) -> tuple[tuple[FieldKind, int, str], ...]:
     """The personal fields in the clear, for masking by the caller: they go nowhere unmasked.
 

@@ -10,7 +10,9 @@ import pytest
 from tests.support.archive import Archive, jpeg
 from vault.access import service as access
 from vault.catalogue.model import FieldKind
+from vault.catalogue.reading import witness_personal_search
 from vault.catalogue.search import Filters, business_types, count, find
+from vault.foundation.ledger.queries import recent_entries
 
 NAMES = ("欧阳小明", "张小明", "张伟", "王小二", "李小明华")
 
@@ -83,6 +85,13 @@ def test_pages_go_forth_and_back_over_the_same_lines(kept: Archive) -> None:
     assert first.before is None
     assert third.after is None
     assert back.lines == second.lines
+
+
+def test_seeking_a_person_by_number_is_witnessed_without_the_number(kept: Archive) -> None:
+    witness_personal_search(kept.ctx, kept.operator, FieldKind.PHONE)
+    with kept.ctx.database.read() as connection:
+        entry = recent_entries(connection, event="catalogue:person:seek")[0]
+    assert entry.actor_id == kept.operator.id
 
 
 def test_the_types_there_are(kept: Archive) -> None:

@@ -50,6 +50,9 @@ class Search(BaseModel):
 @routes.post("/search", Right.RECORDS_RECORD_READ)
 def search_records(ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> dict[str, Any]:
     """One page of the records that match, newest first, and how many match in all."""
+    for kind in FieldKind:
+        if getattr(wanted, kind.value):
+            reading.witness_personal_search(ctx, viewer, kind)
     with ctx.database.read() as connection:
         filters = _filters(connection, wanted)
         tokens: tuple[bytes, ...] = ()

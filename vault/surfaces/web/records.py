@@ -69,10 +69,11 @@ def filter_records(
 
 
 @routes.post("/records/search", Right.RECORDS_RECORD_READ, response_class=Response)
-def search_personal(ctx: Ctx, kind: Text = "", value: Text = "") -> Response:
+def search_personal(ctx: Ctx, viewer: CurrentViewer, kind: Text = "", value: Text = "") -> Response:
     """A search for a whole personal number; the number goes sealed."""
     if kind not in set(FieldKind):
         raise NotFoundOrNotYours
+    reading.witness_personal_search(ctx, viewer, FieldKind(kind))
     return go(f"/records?s={search_token.seal(ctx, {'kind': kind, 'value': normalised_identifier(kind, value)})}")
 
 
