@@ -24,6 +24,7 @@ from vault.catalogue.tables import (
     record_states,
     records,
 )
+from vault.foundation.db.together import Rows
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.keys.keyring import Keyring, RecordKey
 from vault.foundation.ledger.entry import Entry
@@ -40,9 +41,12 @@ class Registered:
     entry: Entry
 
 
-def register(tx: Transaction, keyring: Keyring, record_key: RecordKey, new: NewRecord) -> Registered:
+def register(
+    tx: Transaction, keyring: Keyring, record_key: RecordKey, new: NewRecord, along_with: Rows | None = None
+) -> Registered:
     """Enters a record whose original is stored, verified and locked (invariant U1).
 
+    `along_with` are rows of the caller's own tables, inserted by the same statement.
     Leaves `catalogue:record:register` with the component's sealed digest and one salted digest a table.
 
     Raises:
@@ -65,24 +69,22 @@ def register(tx: Transaction, keyring: Keyring, record_key: RecordKey, new: NewR
         **_component_rows(new.id, [new.original], new.received_at),
     }
     try:
-        for table, values in rows.items():
-            if values:
-                tx.connection.execute(table.insert(), values)
+        entry = tx.witness(
+            Event.RECORD_REGISTERED,
+            "record",
+            new.id,
+            context_id=new.batch_id,
+            along_with={**rows, **(along_with or {})},
+            revision=1,
+            class_code=new.retention_class.code,
+            unit_id=str(new.unit_id),
+            components=_witnessed_components([new.original]),
+            digests={table.name: rows_digest(table.name, salt, values) for table, values in rows.items()},
+        )
     except IntegrityError as error:
         if isinstance(error.orig, psycopg.Error) and error.orig.diag.constraint_name == _SAME_CONTENT_CONSTRAINT:
             raise SameContentExists from error
         raise
-    entry = tx.witness(
-        Event.RECORD_REGISTERED,
-        "record",
-        new.id,
-        context_id=new.batch_id,
-        revision=1,
-        class_code=new.retention_class.code,
-        unit_id=str(new.unit_id),
-        components=_witnessed_components([new.original]),
-        digests={table.name: rows_digest(table.name, salt, values) for table, values in rows.items()},
-    )
     return Registered(new.id, number, entry)
 
 
@@ -141,20 +143,26 @@ def _begin_change(connection: Connection, record_id: UUID) -> tuple[int, bytes]:
     return revision, bytes(salt)
 
 
-def _next_item_number(connection: Connection, new: NewRecord) -> int:
-    statement = insert(item_counters).values(
-        fonds_code=new.fonds_code,
-        category_code=new.retention_class.category_code,
-        year=new.year,
-        period_code=new.retention_class.period_code,
-        unit_code=new.unit_code,
-        last_number=1,
+_NEXT_NUMBER = (
+    insert(item_counters)
+    .values(last_number=1)
+    .on_conflict_do_update(
+        constraint=item_counters.primary_key, set_={"last_number": item_counters.c.last_number + 1}
     )
+    .returning(item_counters.c.last_number)
+)
+
+
+def _next_item_number(connection: Connection, new: NewRecord) -> int:
     number: int = connection.execute(
-        statement.on_conflict_do_update(
-            constraint=item_counters.primary_key,
-            set_={"last_number": item_counters.c.last_number + 1},
-        ).returning(item_counters.c.last_number)
+        _NEXT_NUMBER,
+        {
+            "fonds_code": new.fonds_code,
+            "category_code": new.retention_class.category_code,
+            "year": new.year,
+            "period_code": new.retention_class.period_code,
+            "unit_code": new.unit_code,
+        },
     ).scalar_one()
     return number
 

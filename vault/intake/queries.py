@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, literal, select
 
 from vault.access.model import Viewer
 from vault.access.queries import organisation, unit_by_id
@@ -62,11 +62,47 @@ def place_of(connection: Connection, viewer: Viewer, unit_id: UUID | None) -> Pl
     return Place(unit.id, unit.code, home.fonds_code, home.time_zone)
 
 
-def item_by_client_key(connection: Connection, sender_id: UUID, client_key: str) -> Row[Any] | None:
-    """The item that the sender sent before under this key."""
-    return connection.execute(
-        select(intake_items).where(intake_items.c.sender_id == sender_id, intake_items.c.client_key == client_key)
-    ).one_or_none()
+_KNOWN = (
+    select(
+        intake_items.c.id,
+        intake_items.c.sha256,
+        intake_items.c.status,
+        intake_items.c.record_id,
+        select(records.c.id)
+        .where(records.c.unit_id == bindparam("unit_id"), records.c.content_sha256 == bindparam("sha256"))
+        .scalar_subquery()
+        .label("duplicate_of"),
+    )
+    .select_from(select(literal(1).label("always")).subquery())
+    .outerjoin(
+        intake_items,
+        and_(
+            intake_items.c.sender_id == bindparam("sender_id"), intake_items.c.client_key == bindparam("client_key")
+        ),
+    )
+)
+
+
+@dataclass(frozen=True)
+class EarlierItem:
+    """What the sender sent before under the same key."""
+
+    id: UUID
+    sha256: bytes
+    status: ItemStatus
+    record_id: UUID  # planned with the intent
+
+
+def known_before(
+    connection: Connection, sender_id: UUID, client_key: str, unit_id: UUID, sha256: bytes
+) -> tuple[EarlierItem | None, UUID | None]:
+    """The item that the sender sent before under this key, and the unit's record whose original has these bytes."""
+    row = connection.execute(
+        _KNOWN, {"sender_id": sender_id, "client_key": client_key, "unit_id": unit_id, "sha256": sha256}
+    ).one()
+    if row.id is None:
+        return None, row.duplicate_of
+    return EarlierItem(row.id, bytes(row.sha256), ItemStatus(row.status), row.record_id), row.duplicate_of
 
 
 def record_with_content(connection: Connection, unit_id: UUID, sha256: bytes) -> UUID | None:
@@ -74,31 +110,6 @@ def record_with_content(connection: Connection, unit_id: UUID, sha256: bytes) ->
     return connection.execute(
         select(records.c.id).where(records.c.unit_id == unit_id, records.c.content_sha256 == sha256)
     ).scalar_one_or_none()
-
-
-def planned_record(connection: Connection, item_id: UUID) -> UUID:
-    """The record id planned with the item's intent."""
-    record_id: UUID = connection.execute(
-        select(intake_items.c.record_id).where(intake_items.c.id == item_id)
-    ).scalar_one()
-    return record_id
-
-
-def lock_intent(connection: Connection, record_id: UUID) -> UUID | None:
-    """Takes the row lock of the unsettled item that planned `record_id`; None when it is settled."""
-    return connection.execute(
-        select(intake_items.c.id)
-        .where(intake_items.c.record_id == record_id, intake_items.c.status == ItemStatus.INTENT)
-        .with_for_update()
-    ).scalar_one_or_none()
-
-
-def item_of_record(connection: Connection, record_id: UUID) -> UUID:
-    """The item that planned `record_id`."""
-    item_id: UUID = connection.execute(
-        select(intake_items.c.id).where(intake_items.c.record_id == record_id)
-    ).scalar_one()
-    return item_id
 
 
 def receipt_of(connection: Connection, viewer: Viewer, item_id: UUID, *, is_repeated: bool) -> Receipt:

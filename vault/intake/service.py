@@ -8,11 +8,14 @@ with its record key; 6. the bytes are sealed; 7. the store takes them under lock
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
+import psycopg
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import IntegrityError
 
 from vault.access.model import Viewer
 from vault.access.rights import Right
@@ -22,7 +25,7 @@ from vault.catalogue.describe import checked_description
 from vault.catalogue.errors import SameContentExists
 from vault.catalogue.model import ComponentKind, NewRecord, Retention, RetentionClass, StoredComponent
 from vault.foundation.context import Context
-from vault.foundation.db.transaction import Transaction
+from vault.foundation.db.transaction import Detail, Transaction
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.foundation.ids import derived_id, new_id
 from vault.foundation.keys.keyring import RecordKey
@@ -33,7 +36,7 @@ from vault.intake.decoding.isolated import examine
 from vault.intake.errors import BatchClosed, ClientKeyReused
 from vault.intake.model import BatchState, Event, ItemStatus, Receipt, Refusal, Upload
 from vault.intake.sealing import sealed_content
-from vault.intake.tables import batches, intake_items, rendition_tasks
+from vault.intake.tables import CLIENT_KEY_CONSTRAINT, batches, intake_items, rendition_tasks
 
 
 def receive(ctx: Context, viewer: Viewer, upload: Upload) -> Receipt:
@@ -72,22 +75,30 @@ SURROUNDINGS_LAST_S = 1.0
 _surroundings: dict[tuple[str, Path, str, UUID | None, UUID | None], tuple[float, RetentionClass, queries.Place]] = {}
 
 
-def surroundings(
-    ctx: Context, connection: Connection, viewer: Viewer, upload: Upload
-) -> tuple[RetentionClass, queries.Place]:
+def surroundings(ctx: Context, viewer: Viewer, upload: Upload) -> tuple[RetentionClass, queries.Place]:
     """The class and place of an upload, into a store that is trusted. Raises as `receive`."""
     key = (ctx.store.name, ctx.spool_directory, upload.class_code, upload.unit_id, viewer.unit_id)
     now_s = ctx.clock.monotonic()
     known = _surroundings.get(key)
     if known is not None and now_s - known[0] < SURROUNDINGS_LAST_S and viewer.may_see_unit(known[2].unit_id):
         return known[1], known[2]
-    queries.require_trusted_store(connection, ctx.store.name)
-    retention_class = classification.get_class(connection, upload.class_code)
-    place = queries.place_of(connection, viewer, upload.unit_id)
+    with ctx.database.read() as connection:
+        queries.require_trusted_store(connection, ctx.store.name)
+        retention_class = classification.get_class(connection, upload.class_code)
+        place = queries.place_of(connection, viewer, upload.unit_id)
     if len(_surroundings) > 1000:
         _surroundings.clear()
     _surroundings[key] = (now_s, retention_class, place)
     return retention_class, place
+
+
+@dataclass(frozen=True)
+class _Intent:
+    """What transaction 1 noted: the item, and the key of the record that it plans."""
+
+    item_id: UUID
+    record_key: RecordKey
+    is_fresh: bool  # nobody can have stored anything under it yet
 
 
 class _Arrival:
@@ -99,54 +110,77 @@ class _Arrival:
         self.upload = upload
         self.received_at = ctx.clock.now()
         self.description = checked_description(upload.description)
-        with ctx.database.read() as connection:
-            self.retention_class, self.place = surroundings(ctx, connection, viewer, upload)
-            self.earlier = queries.item_by_client_key(connection, viewer.id, upload.client_key)
-            self.duplicate_of = queries.record_with_content(connection, self.place.unit_id, upload.sha256)
+        self.retention_class, self.place = surroundings(ctx, viewer, upload)
+        self.earlier, self.duplicate_of = self._known_before()
         self.keeps_unopened = self.retention_class.keep_unopened
+
+    def _known_before(self) -> tuple[queries.EarlierItem | None, UUID | None]:
+        """One question, outside any transaction: what it says is judged again by the constraints at each commit."""
+        upload = self.upload
+        with self.ctx.database.autocommit() as connection:
+            earlier, duplicate_of = queries.known_before(
+                connection, self.viewer.id, upload.client_key, self.place.unit_id, upload.sha256
+            )
+        if earlier is not None and earlier.sha256 != upload.sha256:
+            raise ClientKeyReused
+        return earlier, duplicate_of
 
     def earlier_answer(self) -> Receipt | None:
         """Step 2: a settled item answers as it did; the same bytes under another key are a duplicate."""
         if self.earlier is not None:
-            if self.earlier.sha256 != self.upload.sha256:
-                raise ClientKeyReused
-            if self.earlier.status != ItemStatus.INTENT:
-                return self._repeat(self.earlier.id)
-            return None
+            return None if self.earlier.status is ItemStatus.INTENT else self._repeat(self.earlier.id)
         if self.duplicate_of is None:
             return None
-        with self.ctx.database.transaction(self.viewer.actor) as tx:
-            item_id, _ = self._note(tx, ItemStatus.DUPLICATE, None, (), duplicate_of=self.duplicate_of)
-            tx.witness(
-                Event.ITEM_DUPLICATE,
-                "item",
-                item_id,
-                context_id=self.upload.batch_id,
-                duplicate_of=str(self.duplicate_of),
-            )
-            tx.commit()
-        return self._repeat(item_id, is_repeated=False)
+        return self._settle_new(
+            ItemStatus.DUPLICATE,
+            Event.ITEM_DUPLICATE,
+            {"duplicate_of": self.duplicate_of},
+            {"duplicate_of": str(self.duplicate_of)},
+        )
 
     def refuse(self, media_type: str | None, findings: tuple[Refusal, ...]) -> Receipt:
         """Step 3, ending here: the item goes on the quarantine list with its reasons; its bytes are not kept."""
-        with self.ctx.database.transaction(self.viewer.actor) as tx:
-            item_id, is_new = self._note(tx, ItemStatus.REFUSED, media_type, findings)
-            if is_new:
-                codes = sorted({finding.code for finding in findings})
-                tx.witness(Event.ITEM_REFUSED, "item", item_id, context_id=self.upload.batch_id, reasons=list(codes))
+        if self.earlier is not None:
+            return self._repeat(self.earlier.id)
+        codes: list[Detail] = [*sorted({finding.code for finding in findings})]
+        return self._settle_new(
+            ItemStatus.REFUSED,
+            Event.ITEM_REFUSED,
+            {"media_type": media_type, "findings": [queries.finding_json(finding) for finding in findings]},
+            {"reasons": codes},
+        )
+
+    def _settle_new(
+        self, status: ItemStatus, event: Event, more: dict[str, Any], details: dict[str, Detail]
+    ) -> Receipt:
+        """Notes an item that is settled as it comes; of two at once under one key the second repeats the first."""
+        row = self._item_row(status) | more
+        try:
+            with self.ctx.database.transaction(self.viewer.actor) as tx:
+                self._require_open_batch(tx)
+                tx.witness(
+                    event,
+                    "item",
+                    row["id"],
+                    context_id=self.upload.batch_id,
+                    along_with={intake_items: [row]},
+                    **details,
+                )
                 tx.commit()
-        return self._repeat(item_id, is_repeated=not is_new)
+        except IntegrityError as error:
+            return self._repeat(self._raced(error).id)
+        return self._repeat(row["id"], is_repeated=False)
 
     def accept(self, examination: Examination, findings: tuple[Refusal, ...]) -> Receipt:
         """Steps 4 to 10."""
         retention = classification.retention_at_intake(
             self.retention_class, self.description, self.received_at, self.place.time_zone
         )
-        record_id, record_key, is_fresh = self._intend(examination.media_type, findings)
-        original = self._store(record_id, record_key, examination.media_type, retention, is_fresh=is_fresh)
+        intent = self._intend(examination.media_type, findings)
+        original = self._store(intent, examination.media_type, retention)
         description = classification.with_slip_number(self.description, examination.slip_number)
         new = NewRecord(
-            id=record_id,
+            id=intent.record_key.record_id,
             fonds_code=self.place.fonds_code,
             retention_class=self.retention_class,
             unit_id=self.place.unit_id,
@@ -159,32 +193,44 @@ class _Arrival:
             original=original,
             batch_id=self.upload.batch_id,
         )
-        return self._register(record_key, new)
+        return self._register(intent, new)
 
-    def _intend(self, media_type: str, findings: tuple[Refusal, ...]) -> tuple[UUID, RecordKey, bool]:
+    def _intend(self, media_type: str, findings: tuple[Refusal, ...]) -> _Intent:
         """Step 5, transaction 1. A second attempt finds the first one's record key and goes on with it."""
+        if self.earlier is None:
+            row = self._item_row(ItemStatus.INTENT) | {
+                "media_type": media_type,
+                "findings": [queries.finding_json(finding) for finding in findings] or None,
+            }
+            try:
+                return _Intent(row["id"], self._note_intent(row), is_fresh=True)
+            except IntegrityError as error:
+                self.earlier = self._raced(error)
+        with self.ctx.database.read() as connection:
+            record_key = self.ctx.keyring.record_key(connection, self.earlier.record_id)
+        return _Intent(self.earlier.id, record_key, is_fresh=False)
+
+    def _note_intent(self, row: dict[str, Any]) -> RecordKey:
+        record_id: UUID = row["record_id"]
         with self.ctx.database.transaction(self.viewer.actor) as tx:
-            item_id, is_new = self._note(tx, ItemStatus.INTENT, media_type, findings)
-            record_id = queries.planned_record(tx.connection, item_id)
-            if not is_new:
-                return record_id, self.ctx.keyring.record_key(tx.connection, record_id), False
+            self._require_open_batch(tx)
             period = str(self.received_at.year)
             record_key = self.ctx.keyring.new_record_key(tx, record_id, self.upload.class_code, period)
             tx.witness(
                 Event.ITEM_INTENDED,
                 "item",
-                item_id,
+                row["id"],
                 context_id=self.upload.batch_id,
+                along_with={intake_items: [row]},
                 record_id=str(record_id),
                 size_bytes=self.upload.size_bytes,
             )
             tx.commit()
-            return record_id, record_key, True
+        return record_key
 
-    def _store(
-        self, record_id: UUID, record_key: RecordKey, media_type: str, retention: Retention, *, is_fresh: bool
-    ) -> StoredComponent:
+    def _store(self, intent: _Intent, media_type: str, retention: Retention) -> StoredComponent:
         """Steps 6 to 8. The same bytes seal to the same object, so a second attempt meets the first one's."""
+        record_key, record_id = intent.record_key, intent.record_key.record_id
         component_id = derived_id(record_id, "original/0")
         lock = Lock(LockMode.GOVERNANCE, retention.lock_until)
         with sealed_content(
@@ -196,7 +242,7 @@ class _Arrival:
             self.ctx.spool_directory,
         ) as content:
             info = self.ctx.store.put_new(
-                object_key(record_id, component_id, content.sha256), content, lock, is_fresh=is_fresh
+                object_key(record_id, component_id, content.sha256), content, lock, is_fresh=intent.is_fresh
             )
         return StoredComponent(
             id=component_id,
@@ -214,22 +260,21 @@ class _Arrival:
             lock_until=info.lock.until or retention.lock_until,
         )
 
-    def _register(self, record_key: RecordKey, new: NewRecord) -> Receipt:
+    def _register(self, intent: _Intent, new: NewRecord) -> Receipt:
         """Step 9, transaction 2, and 10. Of two attempts at the same item the second finds it settled."""
+        tasks = [{"record_id": new.id}] if new.original.media_type in RENDERED_TYPES else []
         try:
             with self.ctx.database.transaction(self.viewer.actor) as tx:
-                item_id = queries.lock_intent(tx.connection, new.id)
-                if item_id is None:
-                    return self._repeat(queries.item_of_record(tx.connection, new.id))
-                registered = catalogue.register(tx, self.ctx.keyring, record_key, new)
-                _settle(tx, item_id, ItemStatus.ACCEPTED)
-                if new.original.media_type in RENDERED_TYPES:
-                    tx.connection.execute(rendition_tasks.insert(), {"record_id": new.id})
+                if not _settle(tx, intent.item_id, ItemStatus.ACCEPTED):
+                    return self._repeat(intent.item_id)
+                registered = catalogue.register(
+                    tx, self.ctx.keyring, intent.record_key, new, {rendition_tasks: tasks}
+                )
                 tx.commit()
         except SameContentExists:
-            return self._settle_as_duplicate(new.id)
+            return self._settle_as_duplicate(intent.item_id)
         return Receipt(
-            item_id=item_id,
+            item_id=intent.item_id,
             status=ItemStatus.ACCEPTED,
             record_id=new.id,
             archival_number=registered.archival_number,
@@ -239,13 +284,11 @@ class _Arrival:
             is_repeated=False,
         )
 
-    def _settle_as_duplicate(self, record_id: UUID) -> Receipt:
+    def _settle_as_duplicate(self, item_id: UUID) -> Receipt:
         """Two requests raced with the same bytes under two keys: the later one is a duplicate."""
         with self.ctx.database.transaction(self.viewer.actor) as tx:
-            item_id = queries.lock_intent(tx.connection, record_id)
-            if item_id is not None:
-                first = queries.record_with_content(tx.connection, self.place.unit_id, self.upload.sha256)
-                _settle(tx, item_id, ItemStatus.DUPLICATE, duplicate_of=first)
+            first = queries.record_with_content(tx.connection, self.place.unit_id, self.upload.sha256)
+            if _settle(tx, item_id, ItemStatus.DUPLICATE, duplicate_of=first):
                 tx.witness(
                     Event.ITEM_DUPLICATE,
                     "item",
@@ -254,53 +297,48 @@ class _Arrival:
                     duplicate_of=str(first),
                 )
                 tx.commit()
-            else:
-                item_id = queries.item_of_record(tx.connection, record_id)
         return self._repeat(item_id, is_repeated=False)
 
-    def _note(
-        self,
-        tx: Transaction,
-        status: ItemStatus,
-        media_type: str | None,
-        findings: tuple[Refusal, ...],
-        *,
-        duplicate_of: UUID | None = None,
-    ) -> tuple[UUID, bool]:
-        """Inserts the item; says whether it is new. An item that is there already stays as it is."""
+    def _item_row(self, status: ItemStatus) -> dict[str, Any]:
         upload = self.upload
-        if upload.batch_id is not None:
-            _require_open_batch(tx, self.viewer, upload.batch_id)
-        now = tx.clock.now()
-        item_id = tx.connection.execute(
-            insert(intake_items)
-            .values(
-                id=new_id(),
-                sender_id=self.viewer.id,
-                client_key=upload.client_key,
-                unit_id=self.place.unit_id,
-                batch_id=upload.batch_id,
-                class_code=upload.class_code,
-                file_name=upload.file_name,
-                size_bytes=upload.size_bytes,
-                sha256=upload.sha256,
-                media_type=media_type,
-                status=status.value,
-                findings=[queries.finding_json(finding) for finding in findings] or None,
-                record_id=new_id(),
-                duplicate_of=duplicate_of,
-                received_at=self.received_at,
-                settled_at=None if status is ItemStatus.INTENT else now,
-            )
-            .on_conflict_do_nothing(index_elements=["sender_id", "client_key"])
-            .returning(intake_items.c.id)
-        ).scalar_one_or_none()
-        if item_id is not None:
-            return item_id, True
-        earlier = queries.item_by_client_key(tx.connection, self.viewer.id, upload.client_key)
-        if earlier is None or earlier.sha256 != upload.sha256:
-            raise ClientKeyReused
-        return earlier.id, False
+        return {
+            "id": new_id(),
+            "sender_id": self.viewer.id,
+            "client_key": upload.client_key,
+            "unit_id": self.place.unit_id,
+            "batch_id": upload.batch_id,
+            "class_code": upload.class_code,
+            "file_name": upload.file_name,
+            "size_bytes": upload.size_bytes,
+            "sha256": upload.sha256,
+            "status": status.value,
+            "record_id": new_id(),
+            "received_at": self.received_at,
+            "settled_at": None if status is ItemStatus.INTENT else self.ctx.clock.now(),
+        }
+
+    def _raced(self, error: IntegrityError) -> queries.EarlierItem:
+        """The item of another request under the same key, which came first while this one was under way."""
+        if not isinstance(error.orig, psycopg.Error) or error.orig.diag.constraint_name != CLIENT_KEY_CONSTRAINT:
+            raise error
+        earlier, _ = self._known_before()
+        if earlier is None:
+            raise error
+        return earlier
+
+    def _require_open_batch(self, tx: Transaction) -> None:
+        """A share lock: the batch cannot be closed between this look and the item's commit."""
+        if self.upload.batch_id is None:
+            return
+        row = tx.connection.execute(
+            select(batches.c.state, batches.c.unit_id)
+            .where(batches.c.id == self.upload.batch_id)
+            .with_for_update(read=True)
+        ).one_or_none()
+        if row is None or not self.viewer.may_see_unit(row.unit_id):
+            raise NotFoundOrNotYours
+        if row.state != BatchState.OPEN:
+            raise BatchClosed
 
     def _repeat(self, item_id: UUID, *, is_repeated: bool = True) -> Receipt:
         with self.ctx.database.read() as connection:
@@ -315,20 +353,14 @@ def object_key(record_id: UUID, component_id: UUID, sealed_sha256: bytes) -> str
     return f"records/{record_id}/{component_id}/{sealed_sha256.hex()}"
 
 
-def _settle(tx: Transaction, item_id: UUID, status: ItemStatus, *, duplicate_of: UUID | None = None) -> None:
-    tx.connection.execute(
-        intake_items.update()
-        .where(intake_items.c.id == item_id)
-        .values(status=status.value, settled_at=tx.clock.now(), duplicate_of=duplicate_of)
-    )
+_SETTLE = (
+    intake_items.update()
+    .where(intake_items.c.id == bindparam("item_id"), intake_items.c.status == ItemStatus.INTENT.value)
+    .values(status=bindparam("new_status"), settled_at=bindparam("at"), duplicate_of=bindparam("first_id"))
+)
 
 
-def _require_open_batch(tx: Transaction, viewer: Viewer, batch_id: UUID) -> None:
-    """A share lock: the batch cannot be closed between this look and the item's commit."""
-    row = tx.connection.execute(
-        select(batches.c.state, batches.c.unit_id).where(batches.c.id == batch_id).with_for_update(read=True)
-    ).one_or_none()
-    if row is None or not viewer.may_see_unit(row.unit_id):
-        raise NotFoundOrNotYours
-    if row.state != BatchState.OPEN:
-        raise BatchClosed
+def _settle(tx: Transaction, item_id: UUID, status: ItemStatus, *, duplicate_of: UUID | None = None) -> bool:
+    """Settles an intent and holds its row to the end of the transaction; false when it is settled already."""
+    values = {"item_id": item_id, "new_status": status.value, "at": tx.clock.now(), "first_id": duplicate_of}
+    return bool(tx.connection.execute(_SETTLE, values).rowcount)

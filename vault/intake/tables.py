@@ -45,6 +45,8 @@ Index(
     postgresql_where=batches.c.state == "open",
 )
 
+CLIENT_KEY_CONSTRAINT = "intake_items_sender_id_client_key_key"
+
 intake_items = Table(
     "intake_items",
     metadata,
@@ -64,7 +66,7 @@ intake_items = Table(
     Column("duplicate_of", Uuid),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("settled_at", DateTime(timezone=True)),
-    UniqueConstraint("sender_id", "client_key"),
+    UniqueConstraint("sender_id", "client_key", name=CLIENT_KEY_CONSTRAINT),
     CheckConstraint("status IN ('intent', 'accepted', 'duplicate', 'refused')", name="status_known"),
     CheckConstraint("(status = 'intent') = (settled_at IS NULL)", name="settled_when_not_intent"),
     CheckConstraint("octet_length(sha256) = 32", name="digest_has_32_bytes"),

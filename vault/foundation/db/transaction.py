@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from vault.foundation.clock import Clock
 from vault.foundation.db.errors import DatabaseUnavailable, TransactionClosed, UnwitnessedChange
+from vault.foundation.db.together import Rows, insert_together
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.entry import Actor, Entry
 from vault.foundation.ledger.tables import ledger_entries
@@ -41,12 +42,17 @@ class Transaction:
         subject_id: UUID,
         *,
         context_id: UUID | None = None,
+        along_with: Rows | None = None,
         **details: Detail,
     ) -> Entry:
         """Writes the ledger entry of an act; it is committed with the act or not at all.
 
         `event` follows the grammar `noun:thing:action`. `details` hold ids, salted digests and counts, never
-        personal data (invariant L3). Returns the entry, whose `leaf_hash` is the receipt.
+        personal data (invariant L3). `along_with` are rows of the act that the same statement inserts, where the round
+        trips would count. Returns the entry, whose `leaf_hash` is the receipt.
+
+        Raises:
+            IntegrityError: a constraint refuses one of the rows; the transaction can only be rolled back.
         """
         self._require_open()
         entry = Entry(
@@ -59,20 +65,18 @@ class Transaction:
             context_id=context_id,
             details=details,
         )
-        self.connection.execute(
-            ledger_entries.insert(),
-            {
-                "id": entry.id,
-                "at": entry.at,
-                "event": event,
-                "actor_kind": self.actor.kind,
-                "actor_id": self.actor.id,
-                "subject_type": subject_type,
-                "subject_id": subject_id,
-                "context_id": context_id,
-                "body": entry.to_bytes(),
-            },
-        )
+        row = {
+            "id": entry.id,
+            "at": entry.at,
+            "event": event,
+            "actor_kind": self.actor.kind,
+            "actor_id": self.actor.id,
+            "subject_type": subject_type,
+            "subject_id": subject_id,
+            "context_id": context_id,
+            "body": entry.to_bytes(),
+        }
+        insert_together(self.connection, {**(along_with or {}), ledger_entries: [row]})
         return entry
 
     def commit(self) -> None:

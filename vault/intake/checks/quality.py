@@ -14,7 +14,7 @@ SIDE_PIXELS = 640
 _DARK_SHARE_BLANK = 0.0006
 _EDGE_SHARE = 0.006
 _EDGE_DARK_SHARE = 0.25
-_POINTS_MAX = 6_000
+_POINTS_MAX = 4_000
 _ANGLE_MAX = 6.0
 
 Grey = NDArray[np.uint8]
@@ -83,19 +83,19 @@ def skew_degrees(dark: NDArray[np.bool_]) -> float:
     The angle whose horizontal projection has the sharpest peaks (Postl's projection method), coarse and then fine,
     on a sample of the dark points.
     """
-    y, x = np.nonzero(dark)
-    if len(y) < 200:
+    points = np.flatnonzero(dark)
+    if len(points) < 200:
         return 0.0
-    step = max(1, len(y) // _POINTS_MAX)
-    y, x = y[::step].astype(np.float64), x[::step].astype(np.float64)
-    height = int(dark.shape[0])
-    offset = dark.shape[1] * 0.11
+    y, x = np.divmod(points[:: max(1, len(points) // _POINTS_MAX)], dark.shape[1])
+    coarse = _sharpest(y, x, np.arange(-_ANGLE_MAX, _ANGLE_MAX + 0.5, 1.0))
+    return _sharpest(y, x, np.arange(coarse - 0.75, coarse + 0.8, 0.25))
 
-    def sharpness(degrees: float) -> float:
-        rows = (y - x * np.tan(np.radians(degrees)) + offset).astype(np.int64)
-        counts = np.bincount(np.clip(rows, 0, None), minlength=height)
-        return float(np.square(counts.astype(np.float64)).sum())
 
-    best = max(np.arange(-_ANGLE_MAX, _ANGLE_MAX + 0.5, 1.0), key=sharpness)
-    best = max(np.arange(best - 0.75, best + 0.8, 0.25), key=sharpness)
-    return float(best)
+def _sharpest(y: NDArray[np.int64], x: NDArray[np.int64], angles: NDArray[np.float64]) -> float:
+    """The angle along which the points fall into the fewest rows; all angles are counted in one pass."""
+    rows = (y - np.tan(np.radians(angles))[:, np.newaxis] * x).astype(np.int32)
+    rows -= rows.min()
+    height = int(rows.max()) + 1
+    rows += (np.arange(len(angles), dtype=np.int32) * height)[:, np.newaxis]
+    counts = np.bincount(rows.ravel(), minlength=len(angles) * height).reshape(len(angles), height)
+    return float(angles[np.einsum("ij,ij->i", counts, counts).argmax()])
