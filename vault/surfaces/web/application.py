@@ -11,7 +11,22 @@ from vault.access.rights import Right
 from vault.foundation.errors import N_, NotFoundOrNotYours, VaultError
 from vault.surfaces.auth import SignInNeeded
 from vault.surfaces.routing import Routes
-from vault.surfaces.web import desk, entrance, health, intake, jobs, ledger, people, records, settings, stations
+from vault.surfaces.web import (
+    batch,
+    batches,
+    desk,
+    entrance,
+    health,
+    intake,
+    jobs,
+    ledger,
+    people,
+    quarantine,
+    record,
+    records,
+    settings,
+    stations,
+)
 from vault.surfaces.web.pages import context, go, set_door_cookie, shell_for, speaker
 from vault.surfaces.web.rendering import Renderer
 from vault.surfaces.web.views.entrance import ProblemView
@@ -32,7 +47,22 @@ async def static(request: Request, name: str) -> Response:
 def mount(app: FastAPI) -> None:
     """Adds the pages to the application."""
     app.state.renderer = Renderer()
-    modules = (entrance, desk, intake, records, ledger, health, people, stations, jobs, settings)
+    modules = (
+        entrance,
+        desk,
+        intake,
+        batches,
+        batch,
+        quarantine,
+        records,
+        record,
+        ledger,
+        health,
+        people,
+        stations,
+        jobs,
+        settings,
+    )
     for routes in (static_routes, *(module.routes for module in modules)):
         app.include_router(routes.router)
 

@@ -1,0 +1,134 @@
+"""One record's page, its images, its original."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import Form as Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vault.access.model import Viewer
+from vault.access.queries import all_units, organisation
+from vault.access.rights import Right
+from vault.catalogue import classification, reading, search
+from vault.catalogue.errors import ReasonNeeded
+from vault.catalogue.model import ComponentKind
+from vault.catalogue.queries import get_record
+from vault.foundation.errors import N_
+from vault.foundation.ledger.queries import entries_of_subject
+from vault.intake.queries import get_batch, is_rendering
+from vault.intake.renditions.watermark import watermark
+from vault.surfaces.bytes_out import stream_bytes
+from vault.surfaces.i18n import Formats, Language, translator
+from vault.surfaces.routing import Ctx, CurrentViewer, Routes
+from vault.surfaces.web.pages import form_with, language_for, page, speaker, timeline
+from vault.surfaces.web.record_view import Around, record_view
+from vault.surfaces.web.rendering import SECURITY_HEADERS
+from vault.surfaces.web.views.parts import Link
+
+routes = Routes("", "pages", in_schema=False)
+Text = Annotated[str, Field()]
+
+
+@routes.get("/records/{record_id}", Right.RECORDS_RECORD_READ, response_class=Response)
+def record_page(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+    """One record. Opening it is noted in the ledger."""
+    around = _around(request, ctx, viewer, record_id)
+    reading.witness_viewing(ctx, viewer, record_id)
+    wanted = request.query_params.get("page", "")
+    return page(
+        request, "record.html", record_view(around, current=int(wanted) if wanted.isdigit() else 1), current="records"
+    )
+
+
+@routes.post("/records/{record_id}/unmask", Right.RECORDS_FIELD_UNMASK, response_class=Response)
+def unmask(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID, reason: Text = "") -> Response:
+    """Shows the personal fields in full, once, for a reason that the ledger keeps."""
+    around = _around(request, ctx, viewer, record_id)
+    try:
+        clear = {
+            (field.kind, field.ordinal): reading.unmask(ctx, viewer, record_id, field.kind, field.ordinal, reason)
+            for field in around.record.personal
+        }
+    except ReasonNeeded as error:
+        view = record_view(around, unmask_form=form_with(request, {"reason": reason}, error, "reason"))
+        return page(request, "record.html", view, current="records", status=422)
+    return page(request, "record.html", record_view(around, clear=clear), current="records")
+
+
+@routes.get("/records/{record_id}/pages/{number}.jpg", Right.RECORDS_RECORD_READ, response_class=Response)
+def page_image(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID, number: int) -> Response:
+    """A page with the viewer's name and the time across it."""
+    _, data = reading.read_rendition(ctx, viewer, record_id, ComponentKind.PAGE, number)
+    with ctx.database.read() as connection:
+        home = organisation(connection)
+    formats = Formats(translator(language_for(request)), ZoneInfo(home.time_zone))
+    lines = (f"{viewer.name} {home.name}".strip(), formats.instant(ctx.clock.now()))
+    return _image(watermark(data, lines))
+
+
+@routes.get("/records/{record_id}/thumbs/{number}.jpg", Right.RECORDS_RECORD_READ, response_class=Response)
+def thumbnail(ctx: Ctx, viewer: CurrentViewer, record_id: UUID, number: int) -> Response:
+    """A thumbnail."""
+    return _image(reading.read_rendition(ctx, viewer, record_id, ComponentKind.THUMBNAIL, number)[1])
+
+
+@routes.get("/records/{record_id}/original", Right.RECORDS_ORIGINAL_FETCH, response_class=Response)
+def original(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+    """The original as it came in; fetching it is noted in the ledger."""
+    _, component, content = reading.open_original(ctx, viewer, record_id)
+    response = stream_bytes(content, component, str(record_id), request.headers.get("range"))
+    response.headers.update(SECURITY_HEADERS)
+    return response
+
+
+@routes.get("/records/{record_id}/progress", Right.RECORDS_RECORD_READ)
+def rendering_progress(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> dict[str, Any]:
+    """Whether the pages are there yet, for the waiting page."""
+    with ctx.database.read() as connection:
+        get_record(connection, viewer, record_id)
+        state = is_rendering(connection, record_id)
+    text = speaker(request).gettext(N_("Page images are being made"))
+    return {"state": state or "done", "done": int(state is None), "total": 1, "text": text, "is_ended": state is None}
+
+
+def _around(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -> Around:
+    english = language_for(request) is Language.EN
+    with ctx.database.read() as connection:
+        record = get_record(connection, viewer, record_id)
+        held_class = classification.get_class(connection, record.class_code)
+        home = organisation(connection)
+        unit = next(unit for unit in all_units(connection) if unit.id == record.unit_id)
+        batch = get_batch(connection, viewer, record.batch_id) if record.batch_id else None
+        newer = search.find(connection, search.Filters(), units=viewer.units, before=record_id, size=1).lines
+        older = search.find(connection, search.Filters(), units=viewer.units, after=record_id, size=1).lines
+        story = timeline(connection, request, entries_of_subject(connection, record_id))
+        rendering = is_rendering(connection, record_id)
+    received = record.received_at.astimezone(ZoneInfo(home.time_zone)).date()
+    decision = classification.decision_for(
+        held_class, received, classification.events_of(record.occurred_date or received), ctx.clock.now().date()
+    )
+    return Around(
+        record=record,
+        viewer=viewer,
+        unit=unit.name_en if english else unit.name_zh,
+        class_name=held_class.name_en if english else held_class.name_zh,
+        period_code=held_class.period_code,
+        received_date=received,
+        decision=decision,
+        personal=reading.personal_values(ctx, viewer, record),
+        story=story,
+        rendering=rendering,
+        batch=Link(batch.name, f"/batches/{batch.id}") if batch else None,
+        previous_id=newer[0].id if newer else None,
+        next_id=older[0].id if older else None,
+        speaker=speaker(request),
+    )
+
+
+def _image(data: bytes) -> Response:
+    headers = {**SECURITY_HEADERS, "Cache-Control": "private, no-store"}
+    return Response(data, media_type="image/jpeg", headers=headers)
