@@ -9,6 +9,7 @@ from vault.foundation.jobs import tables as _jobs
 from vault.foundation.keys import tables as _keys
 from vault.foundation.ledger import tables as _ledger
 from vault.intake import tables as _intake
+from vault.oversight import tables as _oversight
 
 # A change to one of these rows must be witnessed by a ledger entry of the same transaction (invariant L1).
 # Not among them: the ledger's own tables, counters and queues that only follow witnessed rows, sessions'
@@ -27,9 +28,11 @@ WITNESSED_TABLES = (
     "components",
     "component_copies",
     "personal_fields",
+    "corrections",
     "batches",
     "intake_items",
     "store_probes",
+    "record_verifications",
     "key_epochs",
     "key_groups",
     "record_keys",
@@ -37,4 +40,4 @@ WITNESSED_TABLES = (
 
 __all__ = ["WITNESSED_TABLES", "metadata"]
 
-_MODULES = (_access, _catalogue, _jobs, _keys, _ledger, _intake)
+_MODULES = (_access, _catalogue, _jobs, _keys, _ledger, _intake, _oversight)

@@ -23,6 +23,8 @@ class Right(StrEnum):
     RECORDS_ORIGINAL_FETCH = "records:original:fetch"
     RECORDS_FIELD_UNMASK = "records:field:unmask"
     RECORDS_RECORD_CLASSIFY = "records:record:classify"
+    RECORDS_RECORD_DESCRIBE = "records:record:describe"
+    RECORDS_RECORD_VERIFY = "records:record:verify"
     INTAKE_BATCH_CREATE = "intake:batch:create"
     INTAKE_ITEM_SEND = "intake:item:send"
     INTAKE_QUARANTINE_READ = "intake:quarantine:read"
@@ -51,7 +53,9 @@ RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
         Right.RECORDS_RECORD_READ: N_("Find records and look at their pages"),
         Right.RECORDS_ORIGINAL_FETCH: N_("Take out the original of a record"),
         Right.RECORDS_FIELD_UNMASK: N_("See a masked number in full, giving the reason"),
-        Right.RECORDS_RECORD_CLASSIFY: N_("Set the class of a record and describe it"),
+        Right.RECORDS_RECORD_CLASSIFY: N_("Set the class of a record"),
+        Right.RECORDS_RECORD_DESCRIBE: N_("Correct the description of a record; the old values stay readable"),
+        Right.RECORDS_RECORD_VERIFY: N_("Verify one record now"),
         Right.INTAKE_BATCH_CREATE: N_("Open and close batches of scans"),
         Right.INTAKE_ITEM_SEND: N_("Send scans in"),
         Right.INTAKE_QUARANTINE_READ: N_("See what was refused and why"),
@@ -132,6 +136,8 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
             Right.RECORDS_ORIGINAL_FETCH,
             Right.RECORDS_FIELD_UNMASK,
             Right.RECORDS_RECORD_CLASSIFY,
+            Right.RECORDS_RECORD_DESCRIBE,
+            Right.RECORDS_RECORD_VERIFY,
             Right.LEDGER_ENTRY_READ,
             Right.JOBS_JOB_READ,
         },
@@ -142,6 +148,8 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
             Right.RECORDS_ORIGINAL_FETCH,
             Right.RECORDS_FIELD_UNMASK,
             Right.RECORDS_RECORD_CLASSIFY,
+            Right.RECORDS_RECORD_DESCRIBE,
+            Right.RECORDS_RECORD_VERIFY,
             Right.LEDGER_ENTRY_READ,
             Right.LEDGER_LEDGER_VERIFY,
             Right.JOBS_JOB_READ,
@@ -155,12 +163,18 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         },
         Role.LEGAL: _EVERYBODY
         | _READS
-        | {Right.RECORDS_ORIGINAL_FETCH, Right.RECORDS_FIELD_UNMASK, Right.LEDGER_ENTRY_READ},
+        | {
+            Right.RECORDS_ORIGINAL_FETCH,
+            Right.RECORDS_FIELD_UNMASK,
+            Right.RECORDS_RECORD_VERIFY,
+            Right.LEDGER_ENTRY_READ,
+        },
         Role.APPROVER: _EVERYBODY | _READS | {Right.INTAKE_QUARANTINE_READ},
         Role.INSPECTOR: _EVERYBODY
         | _READS
         | {
             Right.INTAKE_QUARANTINE_READ,
+            Right.RECORDS_RECORD_VERIFY,
             Right.LEDGER_ENTRY_READ,
             Right.LEDGER_LEDGER_VERIFY,
             Right.STORES_HEALTH_READ,

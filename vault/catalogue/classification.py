@@ -99,16 +99,23 @@ def retention_at_intake(
     retention_class: RetentionClass, description: Description, received_at: datetime, time_zone: str
 ) -> Retention:
     """Trigger state, retention date if it can be told, and the intake lock."""
-    received_date = received_at.astimezone(ZoneInfo(time_zone)).date()
-    occurred = description.occurred_date or received_date
-    decision = decision_for(retention_class, received_date, events_of(occurred), received_date)
-    is_known = decision.retain_until is not None
+    trigger_date, retain_until = trigger_and_end(retention_class, description.occurred_date, received_at, time_zone)
     return Retention(
-        trigger_state=TriggerState.SET if is_known else TriggerState.OPEN,
-        trigger_date=occurred if is_known else None,
-        retain_until=decision.retain_until,
+        trigger_state=TriggerState.OPEN if trigger_date is None else TriggerState.SET,
+        trigger_date=trigger_date,
+        retain_until=retain_until,
         lock_until=intake_lock_until(received_at),
     )
+
+
+def trigger_and_end(
+    retention_class: RetentionClass, occurred_date: date | None, received_at: datetime, time_zone: str
+) -> tuple[date | None, date | None]:
+    """The day from which the period counts and the day it ends; neither while an event is still to come."""
+    received_date = received_at.astimezone(ZoneInfo(time_zone)).date()
+    occurred = occurred_date or received_date
+    decision = decision_for(retention_class, received_date, events_of(occurred), received_date)
+    return (None, None) if decision.retain_until is None else (occurred, decision.retain_until)
 
 
 def with_slip_number(description: Description, slip_number: str | None) -> Description:

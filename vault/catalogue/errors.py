@@ -38,6 +38,30 @@ class BadFieldValue(VaultError):
     hint = N_("Compare it with the slip and send it again; nothing was stored.")
 
 
+class RecordChanged(VaultError):
+    """Somebody else corrected the record after the caller had read it."""
+
+    code = "record-changed"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_(
+        "Somebody corrected this record meanwhile: you had read revision {seen}, now there is revision {now}."
+    )
+    hint = N_("Read the record again and decide anew; nothing was changed.")
+
+
+class NothingToChange(VaultError):
+    """The description already says all that shall be said."""
+
+    code = "nothing-to-change"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("The description says this already: there is nothing to change.")
+    hint = N_("Change a value, or leave the record as it is.")
+
+
 class ReasonNeeded(VaultError):
     """Looking at a personal field in full needs a reason that others can read later."""
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from vault.foundation.ledger.entry import canonical_json
 
-RECORD_TABLES = ("records", "record_states", "components", "component_copies", "personal_fields")
+RECORD_TABLES = ("records", "record_states", "components", "component_copies", "personal_fields", "corrections")
 
 
 def rows_digest(table: str, salt: bytes, rows: Iterable[Mapping[str, object]]) -> str:

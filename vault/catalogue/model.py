@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -46,6 +47,7 @@ class Event(StrEnum):
 
     RECORD_REGISTERED = "catalogue:record:register"
     RENDITIONS_ADDED = "catalogue:renditions:add"
+    RECORD_DESCRIBED = "catalogue:record:describe"
     FIELD_UNMASKED = "catalogue:field:unmask"
     ORIGINAL_FETCHED = "catalogue:original:fetch"
     PAGES_VIEWED = "catalogue:pages:view"
@@ -66,6 +68,39 @@ class Description:
     occurred_date: date | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     personal: tuple[tuple[FieldKind, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class NewDescription:
+    """What shall be said of a record from now on. A field that is not named stays; an empty text takes a value away.
+
+    `values` are by the names of `Description`, dates as YYYY-MM-DD; `personal` is the first number of its kind.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    personal: Mapping[FieldKind, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value of a record before and after; a personal number is masked here."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One correction 更正: who changed what, when, and why."""
+
+    revision: int
+    at: datetime
+    actor_kind: str
+    actor_id: UUID | None
+    reason: str
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True)

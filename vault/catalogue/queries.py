@@ -69,6 +69,7 @@ class RecordView:
     page_count: int
     attributes: dict[str, str]
     batch_id: UUID | None
+    revision: int
     status: RecordStatus
     trigger_state: TriggerState
     trigger_date: date | None
@@ -85,7 +86,7 @@ class RecordView:
 _PLAIN = (
     *("id", "archival_number", "fonds_code", "category_code", "year", "class_code", "unit_id", "business_number"),
     *("business_type", "title", "handler", "customer_name", "occurred_date", "received_at", "page_count"),
-    *("attributes", "batch_id", "trigger_date", "retain_until", "lock_until"),
+    *("attributes", "batch_id", "trigger_date", "retain_until", "lock_until", "revision"),
 )
 
 

@@ -93,7 +93,7 @@ def add_renditions(tx: Transaction, record_id: UUID, renditions: Sequence[Stored
 
     Idempotent: a component whose place is taken stays as it is. Leaves `catalogue:renditions:add`.
     """
-    revision, salt = _begin_change(tx.connection, record_id)
+    revision, salt = begin_change(tx.connection, record_id)
     taken = {
         (row.kind, row.ordinal)
         for row in tx.connection.execute(
@@ -131,8 +131,11 @@ def table_digest(connection: Connection, table: Table, record_id: UUID, salt: by
     return rows_digest(table.name, salt, [dict(row) for row in connection.execute(query).mappings()])
 
 
-def _begin_change(connection: Connection, record_id: UUID) -> tuple[int, bytes]:
-    """Takes the record's row lock and raises its revision; two changes of one record never cross."""
+def begin_change(connection: Connection, record_id: UUID) -> tuple[int, bytes]:
+    """Takes the record's row lock and raises its revision; two changes of one record never cross.
+
+    Returns the new revision and the salt of the record's digests.
+    """
     revision = connection.execute(
         record_states.update()
         .where(record_states.c.record_id == record_id)

@@ -170,6 +170,20 @@ personal_fields = Table(
 )
 Index("personal_fields_blind_idx", personal_fields.c.blind)
 
+# A correction 更正 with the values before and after and the reason, sealed under the record's key: they die with it.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("record_id", Uuid, ForeignKey("records.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor_id", Uuid),
+    Column("sealed", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("record_id", "revision"),
+    CheckConstraint("revision > 1", name="follows_the_registration"),
+)
+
 # The last 件号 given within one 全宗, 门类, 年度, 保管期限 and 机构.
 item_counters = Table(
     "item_counters",

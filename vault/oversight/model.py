@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from vault.foundation.errors import N_
 
@@ -68,3 +70,40 @@ class Verification:
     def is_clean(self) -> bool:
         """Whether everything agrees."""
         return not self.findings
+
+
+class CheckCode(StrEnum):
+    """What is looked at when one record is verified."""
+
+    BYTES = "bytes"
+    LOCKS = "locks"
+    ROWS = "rows"
+    LEDGER = "ledger"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a record and its outcome: over how many things, and how many cannot be checked yet."""
+
+    code: CheckCode
+    is_ok: bool
+    count: int
+    pending: int = 0
+
+
+@dataclass(frozen=True)
+class RecordVerification:
+    """The newest that is known of a record.
+
+    Either it was verified by itself, then `checks` tell each part and `revision` the state that was looked at, or in a
+    verification of everything, whose run is `run_id`.
+    """
+
+    at: datetime
+    is_clean: bool
+    actor_kind: str
+    actor_id: UUID | None
+    run_id: UUID | None
+    revision: int | None
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...]

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, func, select
 
 from vault.catalogue.fingerprint import rows_digest
 from vault.catalogue.model import Event as CatalogueEvent
-from vault.catalogue.tables import component_copies, components, personal_fields, record_states, records
+from vault.catalogue.tables import component_copies, components, corrections, personal_fields, record_states, records
 from vault.foundation.context import Context
 from vault.foundation.ledger.database_check import check_ledger
 from vault.foundation.ledger.tables import ledger_entries
@@ -27,8 +27,12 @@ from vault.oversight.model import Finding, FindingCode, Verification
 from vault.oversight.objects import CheckedComponent, check_object
 
 _PAGE = 200
-_THREADS = 4
-_WITNESSING = (CatalogueEvent.RECORD_REGISTERED.value, CatalogueEvent.RENDITIONS_ADDED.value)
+THREADS = 4
+WITNESSING = (
+    CatalogueEvent.RECORD_REGISTERED.value,
+    CatalogueEvent.RENDITIONS_ADDED.value,
+    CatalogueEvent.RECORD_DESCRIBED.value,
+)
 _OBJECTS_PREFIX = "records/"
 
 Progress = Callable[[str, int, int | None], None]
@@ -62,11 +66,11 @@ class _Checked:
 def _verify_records(ctx: Context, connection: Connection, say: Progress) -> _Checked:
     done = _Checked([])
     total = connection.execute(select(func.count()).select_from(records)).scalar_one()
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         for page in _record_pages(connection):
-            rows = _rows_of(connection, page)
-            done.findings += _compare_rows(connection, page, rows)
-            parts = _components_of(ctx, connection, rows)
+            rows = rows_of(connection, page)
+            done.findings += compare_rows(connection, page, rows)
+            parts = components_of(ctx, connection, rows)
             for found in pool.map(lambda part: check_object(ctx.store, part), parts):
                 done.findings += found
             done.records += len(page)
@@ -86,13 +90,14 @@ def _record_pages(connection: Connection) -> Iterator[list[Any]]:
         yield page
 
 
-_Rows = dict[str, dict[UUID, list[Any]]]
+Rows = dict[str, dict[UUID, list[Any]]]
 
 
-def _rows_of(connection: Connection, page: list[Any]) -> _Rows:
+def rows_of(connection: Connection, page: list[Any]) -> Rows:
+    """The rows of each table that belong to the records of a page."""
     ids = [row["id"] for row in page]
-    rows: _Rows = {"records": {row["id"]: [row] for row in page}}
-    for table in (record_states, components, personal_fields):
+    rows: Rows = {"records": {row["id"]: [row] for row in page}}
+    for table in (record_states, components, personal_fields, corrections):
         rows[table.name] = _grouped(
             connection.execute(
                 select(table).where(table.c.record_id.in_(ids)).order_by(*table.primary_key.columns)
@@ -118,7 +123,8 @@ def _grouped(found: Iterable[Any], key: str) -> dict[UUID, list[Any]]:
     return grouped
 
 
-def _compare_rows(connection: Connection, page: list[Any], rows: _Rows) -> list[Finding]:
+def compare_rows(connection: Connection, page: list[Any], rows: Rows) -> list[Finding]:
+    """Each table's rows of a record against the newest digest that the ledger holds of them."""
     witnessed = _witnessed_digests(connection, [row["id"] for row in page])
     findings = []
     for record in page:
@@ -139,7 +145,7 @@ def _witnessed_digests(connection: Connection, ids: list[UUID]) -> dict[UUID, di
     newest: dict[UUID, dict[str, tuple[int, str]]] = {}
     for row in connection.execute(
         select(ledger_entries.c.subject_id, ledger_entries.c.body).where(
-            ledger_entries.c.subject_id.in_(ids), ledger_entries.c.event.in_(_WITNESSING)
+            ledger_entries.c.subject_id.in_(ids), ledger_entries.c.event.in_(WITNESSING)
         )
     ):
         details = json.loads(row.body)["details"]
@@ -150,7 +156,8 @@ def _witnessed_digests(connection: Connection, ids: list[UUID]) -> dict[UUID, di
     return {record_id: {t: digest for t, (_, digest) in held.items()} for record_id, held in newest.items()}
 
 
-def _components_of(ctx: Context, connection: Connection, rows: _Rows) -> list[CheckedComponent]:
+def components_of(ctx: Context, connection: Connection, rows: Rows) -> list[CheckedComponent]:
+    """The components among the rows, with their copies and keys. Raises as `Keyring.record_key`."""
     copies = {row["component_id"]: row for held in rows["component_copies"].values() for row in held}
     parts = []
     for record_id, held in rows["components"].items():

@@ -14,12 +14,17 @@ from starlette.responses import Response
 from retention_rules.identifiers import mask, normalised_identifier
 from vault.access.queries import unit_codes, unit_id_by_code
 from vault.access.rights import Right
-from vault.catalogue import reading, search
-from vault.catalogue.model import ComponentKind, FieldKind
+from vault.catalogue import corrections, reading, search
+from vault.catalogue.model import ComponentKind, Correction, FieldKind, NewDescription
 from vault.catalogue.queries import ComponentView, RecordView, get_record
 from vault.foundation.context import Context
 from vault.foundation.ledger.queries import entries_of_subject
+from vault.oversight.model import RecordVerification
+from vault.oversight.queries import newest_verification
+from vault.oversight.record_check import verify_record
 from vault.surfaces.bytes_out import stream_bytes
+from vault.surfaces.i18n import Language, translator
+from vault.surfaces.problems import language_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
 routes = Routes("/records", "records")
@@ -95,15 +100,18 @@ def _filters(connection: Connection, wanted: Search) -> search.Filters:
 
 
 @routes.get("/{record_id}", Right.RECORDS_RECORD_READ)
-def show_record(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> dict[str, Any]:
-    """One record: description, masked personal fields, components with their locks, ledger entries."""
+def show_record(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> dict[str, Any]:
+    """One record: description and its corrections, masked personal fields, components with locks, ledger entries."""
     with ctx.database.read() as connection:
         record = get_record(connection, viewer, record_id)
         entries = entries_of_subject(connection, record_id)
         codes = unit_codes(connection)
+        verified = newest_verification(connection, record)
     return {
         **_description_body(record, codes),
         "personal": masked_fields(ctx, viewer, record),
+        "corrections": [_correction_body(found) for found in corrections.corrections_of(ctx, viewer, record)],
+        "verified": verification_body(verified, language_of(request)) if verified else None,
         "components": [_component_body(component) for component in record.components],
         "ledger": [
             {
@@ -125,6 +133,69 @@ def masked_fields(ctx: Context, viewer: CurrentViewer, record: RecordView) -> li
         {"kind": kind.value, "ordinal": ordinal, "masked": mask(kind.value, value)}
         for kind, ordinal, value in reading.personal_values(ctx, viewer, record)
     ]
+
+
+class NewWords(BaseModel):
+    """What shall be said of a record. What is left out stays; an empty text takes a value away."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: int = Field(
+        ge=1, description="The revision that was read; a correction since then is a conflict (409)."
+    )
+    reason: str = Field(default="", description="Needed where a value that was there is changed or taken away.")
+    title: str | None = None
+    customer_name: str | None = None
+    business_type: str | None = None
+    business_number: str | None = None
+    handler: str | None = None
+    occurred_date: str | None = Field(default=None, description="YYYY-MM-DD")
+    attributes: dict[str, str] = Field(default_factory=dict)
+    id_number: str | None = None
+    card_number: str | None = None
+    phone: str | None = None
+
+
+@routes.post("/{record_id}/description", Right.RECORDS_RECORD_DESCRIBE)
+def describe_record(ctx: Ctx, viewer: CurrentViewer, record_id: UUID, words: NewWords) -> dict[str, Any]:
+    """Corrects the description; the old values stay readable, the ledger keeps that it was done."""
+    told = words.model_dump(exclude_none=True, exclude={"revision", "reason", "attributes"})
+    new = NewDescription(
+        values={name: value for name, value in told.items() if name in corrections.FIELDS},
+        attributes=words.attributes,
+        personal={FieldKind(name): value for name, value in told.items() if name in set(FieldKind)},
+    )
+    revision = corrections.describe(ctx, viewer, record_id, new, revision=words.revision, reason=words.reason)
+    return {"id": str(record_id), "revision": revision}
+
+
+@routes.post("/{record_id}/verify", Right.RECORDS_RECORD_VERIFY)
+def verify_one(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> dict[str, Any]:
+    """Verifies one record now: objects, locks, catalogue rows, entries in the signed ledger."""
+    return verification_body(verify_record(ctx, viewer, record_id), language_of(request))
+
+
+def verification_body(verdict: RecordVerification, language: Language) -> dict[str, Any]:
+    """A verification with each of its checks, and its findings in words."""
+    say = translator(language).gettext
+    return {
+        "at": verdict.at.isoformat(),
+        "clean": verdict.is_clean,
+        "revision": verdict.revision,
+        "checks": [
+            {"code": check.code.value, "ok": check.is_ok, "count": check.count, "pending": check.pending}
+            for check in verdict.checks
+        ],
+        "findings": [
+            {
+                "code": finding.code.value,
+                "subject_type": finding.subject_type,
+                "subject_id": finding.subject_id,
+                "message": say(finding.message).format(**finding.facts),
+            }
+            for finding in verdict.findings
+        ],
+    }
 
 
 class UnmaskRequest(BaseModel):
@@ -194,11 +265,23 @@ def _description_body(record: RecordView, codes: dict[UUID, str]) -> dict[str, A
         "page_count": record.page_count,
         "attributes": record.attributes,
         "batch_id": str(record.batch_id) if record.batch_id else None,
+        "revision": record.revision,
         "status": record.status.value,
         "trigger_state": record.trigger_state.value,
         "trigger_date": record.trigger_date.isoformat() if record.trigger_date else None,
         "retain_until": record.retain_until.isoformat() if record.retain_until else None,
         "lock_until": record.lock_until.isoformat(),
+    }
+
+
+def _correction_body(correction: Correction) -> dict[str, Any]:
+    return {
+        "revision": correction.revision,
+        "at": correction.at.isoformat(),
+        "actor_kind": correction.actor_kind,
+        "actor_id": str(correction.actor_id) if correction.actor_id else None,
+        "reason": correction.reason,
+        "changes": [{"field": c.field, "old": c.old, "new": c.new} for c in correction.changes],
     }
 
 

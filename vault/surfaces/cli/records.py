@@ -1,4 +1,4 @@
-"""`slipvault records list|show|fetch`."""
+"""`slipvault records list|show|describe|verify|fetch`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import typer
 
 from vault.foundation.errors import N_, Fault, NotFoundOrNotYours, VaultError
 from vault.surfaces.cli.connection import connect
-from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, print_table, verb
+from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, print_table, say, verb
 
 if TYPE_CHECKING:
     from vault.surfaces.client import Client
@@ -51,6 +51,30 @@ Size = Annotated[int, typer.Option("--size", min=1, max=200, help=_("Records on 
 RecordId = Annotated[str, typer.Argument(metavar="ID", help=_("Id of the record, or its archival number."))]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help=_("Where to write the original."))]
 Force = Annotated[bool, typer.Option("--force", help=_("Overwrite the file if it is there."))]
+
+
+Title = Annotated[str | None, typer.Option("--title", help=_("Title. An empty text takes a value away."))]
+Customer = Annotated[str | None, typer.Option("--customer", help=_("Customer."))]
+NewType = Annotated[str | None, typer.Option("--type", help=_("Business type."))]
+NewNumber = Annotated[str | None, typer.Option("--number", help=_("Business number."))]
+Handler = Annotated[str | None, typer.Option("--handler", help=_("Handler."))]
+Day = Annotated[str | None, typer.Option("--date", metavar="YYYY-MM-DD", help=_("Date of the business."))]
+Attributes = Annotated[
+    list[str] | None, typer.Option("--attribute", metavar="NAME=VALUE", help=_("An attribute; may be given often."))
+]
+Reason = Annotated[
+    str, typer.Option("--reason", help=_("Why; needed where a value that was there is changed or taken away."))
+]
+Revision = Annotated[
+    int, typer.Option("--revision", help=_("The revision that you read; without it, the present one is taken."))
+]
+
+CHECK_WORDS = {
+    "bytes": N_("Stored bytes"),
+    "locks": N_("Locks"),
+    "rows": N_("Catalogue rows"),
+    "ledger": N_("Ledger entries"),
+}
 
 
 class FileExists(VaultError):
@@ -113,6 +137,67 @@ def show(record_id: RecordId, as_json: Json = False) -> None:
     with connect() as client:
         record = client.get(f"/records/{_resolve(client, record_id)}")
     print_json(record) if as_json else _print_record(record)
+
+
+@verb(group, "describe", _("Correct the description of a record; the old values stay readable."))
+def describe(
+    record_id: RecordId,
+    title: Title = None,
+    customer_name: Customer = None,
+    business_type: NewType = None,
+    business_number: NewNumber = None,
+    handler: Handler = None,
+    occurred_date: Day = None,
+    attribute: Attributes = None,
+    reason: Reason = "",
+    revision: Revision = 0,
+    as_json: Json = False,
+) -> None:
+    named = {
+        "title": title,
+        "customer_name": customer_name,
+        "business_type": business_type,
+        "business_number": business_number,
+        "handler": handler,
+        "occurred_date": occurred_date,
+    }
+    told: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    with connect() as client:
+        found = _resolve(client, record_id)
+        seen = revision or client.get(f"/records/{found}")["revision"]
+        told |= {"attributes": _pairs(attribute or []), "reason": reason, "revision": seen}
+        answer = client.post(f"/records/{found}/description", told)
+    print_json(answer) if as_json else print_facts([(_("Record"), found), (_("Revision"), answer["revision"])])
+
+
+@verb(group, "verify", _("Verify one record now: objects, locks, catalogue rows, ledger entries."))
+def verify_one(record_id: RecordId, as_json: Json = False) -> int:
+    with connect() as client:
+        answer = client.post(f"/records/{_resolve(client, record_id)}/verify", {})
+    if as_json:
+        print_json(answer)
+    else:
+        words = {code: _(label) for code, label in CHECK_WORDS.items()}
+        rows = [
+            [words[check["code"]], _("holds") if check["ok"] else _("fails"), check["count"]]
+            for check in answer["checks"]
+        ]
+        print_table((_("Check"), _("Result"), _("Things")), rows)
+        for finding in answer["findings"]:
+            say(f"{finding['code']}\t{finding['message']}")
+    return 0 if answer["clean"] else 1
+
+
+def _pairs(attributes: list[str]) -> dict[str, str]:
+    pairs = {}
+    for told in attributes:
+        name, equals, value = told.partition("=")
+        if not equals or not name.strip():
+            raise typer.BadParameter(
+                _("an attribute is NAME=VALUE, or NAME= to take it away: {told}").format(told=told)
+            )
+        pairs[name.strip()] = value
+    return pairs
 
 
 @verb(group, "fetch", _("Fetch the original bytes; the file appears only when its digest is right."))

@@ -23,10 +23,11 @@ GROUPS = {"verify": group}
     _("Hold every object, lock, catalogue row and ledger entry against each other; name what differs."),
 )
 def verify(as_json: Json = False) -> int:
-    from vault.oversight import verification
+    from vault.access.service import operator_viewer
+    from vault.oversight.jobs import verify_and_keep
 
     with opened_host() as ctx:
-        verdict = verification.verify(ctx, _progress())
+        verdict = verify_and_keep(ctx, operator_viewer(ctx).actor, _progress())
     findings, notes = ([_body(finding) for finding in found] for found in (verdict.findings, verdict.notes))
     if as_json:
         print_json(
