@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 
 import uvicorn
 
+from vault.catalogue.classification import shipped_rules
+from vault.intake.decoding.isolated import stand_ready
 from vault.surfaces.application import create
 
 
 def main() -> None:
     """Serves until it is told to end."""
     listener = socket.socket(fileno=int(sys.argv[1]))
+    threading.Thread(target=get_ready, daemon=True).start()
     config = uvicorn.Config(
         create(),
         loop="uvloop",
@@ -31,6 +35,12 @@ def main() -> None:
         proxy_headers=False,
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def get_ready() -> None:
+    """Loads what the first upload would otherwise wait for, while pages are served already."""
+    shipped_rules()
+    stand_ready()
 
 
 if __name__ == "__main__":

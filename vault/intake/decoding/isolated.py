@@ -47,6 +47,14 @@ def examine(source: BinaryIO, size_bytes: int, policy: CheckPolicy, declared_nam
     return Examination(media_type, 0, (finding,))
 
 
+def stand_ready() -> None:
+    """Loads what the first upload of this process would otherwise wait for, and starts a decoder."""
+    import vault.intake.checks.barcodes
+    import vault.intake.checks.images  # noqa: F401 - loaded to be there
+
+    decoders().stand_ready()
+
+
 def _is_plain_jpeg(source: BinaryIO, size_bytes: int, media_type: str) -> bool:
     """Sequential, of ordinary size, one picture: no progressive refinement that costs memory and time without end."""
     if media_type != media_types.JPEG or size_bytes > _HERE_BYTES_MAX:

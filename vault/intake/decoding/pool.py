@@ -1,7 +1,8 @@
 """A few decoder processes for this process: started on demand, used over and over, replaced when they fail.
 
 A file is handed over as a descriptor that the decoder opens through /proc; nothing is written to disk under a name.
-Decoders that nobody needs for a while end, so that an idle installation stays small.
+Decoders that nobody needs for a while end, so that an idle installation stays small; a pool that was told to
+stand ready keeps one, so that the first file of a morning does not wait for libraries.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Decoders:
         self._slots = threading.BoundedSemaphore(processes_max)
         self._guard = threading.Lock()
         self._idle_seconds_max = idle_seconds_max
+        self._standing = 0
         self._reaper: threading.Timer | None = None
 
     @property
@@ -68,6 +70,11 @@ class Decoders:
         """The decoders that are running and free."""
         with self._guard:
             return tuple(decoder.process_id for decoder in self._free)
+
+    def stand_ready(self) -> None:
+        """Starts a decoder without waiting for it, and keeps the last one however idle it is."""
+        self._standing = 1
+        self._give_back(_Decoder())
 
     def examine(
         self,
@@ -174,9 +181,11 @@ class Decoders:
         with self._guard:
             idle_before_s = time.monotonic() - self._idle_seconds_max
             old = [decoder for decoder in self._free if decoder.idle_since_s <= idle_before_s]
-            self._free = [decoder for decoder in self._free if decoder.idle_since_s > idle_before_s]
+            # The last ones are used first and stay warm.
+            old = old[: max(0, len(self._free) - self._standing)]
+            self._free = [decoder for decoder in self._free if decoder not in old]
             self._reaper = None
-            if self._free:
+            if len(self._free) > self._standing:
                 self._await_idleness()
         for decoder in old:
             decoder.stop()

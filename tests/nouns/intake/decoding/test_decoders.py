@@ -168,3 +168,20 @@ def test_memory_is_bounded_by_the_kernel(pool: Decoders) -> None:
     with pytest.raises(DecoderFailed):
         pool.examine(io.BytesIO(data), len(data), policy, "scan.png")
     assert _examined(pool).page_count == 2
+
+
+def test_a_pool_that_stands_ready_keeps_one_decoder_however_idle() -> None:
+    pool = Decoders(processes_max=2, idle_seconds_max=0.2)
+    pool.stand_ready()
+    try:
+        (first,) = pool.process_ids
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(lambda _: _examined(pool).page_count, range(8))) == [2] * 8
+        deadline_s = time.monotonic() + 5
+        while len(pool.process_ids) > 1 and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        assert len(pool.process_ids) == 1
+        assert Path(f"/proc/{first}").exists() or pool.process_ids != (first,)
+    finally:
+        pool.stop()
