@@ -1,133 +1,236 @@
-"""The judgement: how long, and why. Pure: the same facts and day give the same decision for ever."""
+"""The judgement: what must happen to a record on a day, and why. Pure: the same facts, law and day always give the
+same decision.
+
+The longest binding minimum wins; permanent beats an open end, and that beats any date. The last day of a period
+belongs to it. A maximum never deletes: where a minimum of the same legal order still runs the record is restricted,
+where only the organisation's wish or another country's law keeps it a person decides. A hold beats everything.
+"""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
 
-from retention_rules.model import Bound, Decision, Facts, Period, Reason, Rule, State
-from retention_rules.periods import PERMANENT, add, count_from, last_day
-from retention_rules.triggers import trigger_date
-
-FLOOR = Period(months=60)
-FLOOR_CODE = "C6.1"
-FLOOR_CITATION = "本办法 C6.1"
-OWN_CODE = "OWN"
-
-TEXT_OPEN = "The period of {period} counts from the event {trigger}, which has not happened yet."
-TEXT_RUNS = (
-    "The event {trigger} was on {trigger_date}; the period of {period} counts from {start_date} to {until_date}."
+from retention_rules.law import ClassLaw, Clause, Law, Span, Unknown, end_of, yields_to
+from retention_rules.locks import Ahead, FiledLock, filed_lock
+from retention_rules.model import Bound, Disposition, Facts, State, What
+from retention_rules.reasons import (
+    Kind,
+    Reason,
+    clause_reason,
+    clauses_of,
+    conflict_reason,
+    hold_reason,
+    in_order,
+    promise_reasons,
+    unconfirmed_reason,
 )
-TEXT_PERMANENT = "Kept permanently."
-TEXT_FLOOR = "No law or standard is known for it: at least five years from {start_date}, to {until_date}."
-TEXT_OWN = "The organisation keeps this class for {period} from {start_date}, to {until_date}."
-TEXT_MAX = "Kept no longer than {period} after the event {trigger}, which was on {trigger_date}: to {delete_by}."
-TEXT_MAX_OPEN = "Kept no longer than {period} after the event {trigger}, which has not happened yet."
-TEXT_ADVISORY = "Advice, no duty: a claim may be raised for {period} after the event {trigger}."
-TEXT_NOT_YET = "In force only from {effective_date}."
 
-_MINIMA = frozenset({Bound.MIN, Bound.MIN_THEN_DELETE})
-_MAXIMA = frozenset({Bound.MAX, Bound.MIN_THEN_DELETE})
+_DUE = {
+    Disposition.DESTROY: What.DESTROY,
+    Disposition.REVIEW: What.REVIEW,
+    Disposition.TRANSFER: What.TRANSFER,
+    Disposition.PERMANENT: What.PERMANENT,
+}
+_DAY = timedelta(days=1)
+_NOTHING = Span((), (), (), (), None)
 
 
-def decide(facts: Facts, on: date) -> Decision:
-    """What the law says of a record on the day `on`.
+@dataclass(frozen=True)
+class Decision:
+    """What must happen to a record on the day `on`; everything else is worked out when it is asked for.
 
-    The longest binding minimum wins; every rule that applied stays among the reasons. Where no rule of law binds, at
-    least five years are kept from the day of receipt, whatever shorter period the organisation has set (clause
-    C6.1). A period whose trigger has not happened keeps the record open: nobody can say yet when it ends. The last
-    day of a period belongs to it: the record is due on the day after.
+    `retain_until` is the last day on which it must be kept, none while that cannot be told or there is none.
+    `at_least_until` is what is certain already, also while an event is still open. `delete_by` is the last day on which
+    a law allows it to be kept. `state` is what the periods alone say. `conflict` names what a person must settle.
     """
-    reasons = [_reason(rule, facts, on) for rule in facts.rules]
-    if not any(reason.is_binding for reason in reasons):
-        reasons.append(_floor(facts))
-    if facts.own_period is not None:
-        reasons.append(_own(facts.own_period, facts))
-    binding = [reason for reason in reasons if reason.is_binding]
-    ends = [reason.retain_until for reason in binding if reason.retain_until is not None]
-    at_least = max(ends, default=None)
-    maxima = [reason.delete_by for reason in reasons if reason.delete_by is not None]
-    is_permanent = any(reason.text == TEXT_PERMANENT for reason in binding)
-    is_open = any(reason.text == TEXT_OPEN for reason in binding)
+
+    what: What
+    state: State
+    on: date
+    retain_until: date | None
+    at_least_until: date | None
+    delete_by: date | None
+    conflict: Kind | None
+    facts: Facts = field(repr=False, compare=False)
+    law: Law = field(repr=False, compare=False)
+    span: Span = field(repr=False, compare=False)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a hold is in force."""
+        return bool(self.facts.holds)
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether all use of it but storage and protection must stop: a legal maximum has passed."""
+        return self.delete_by is not None and self.on > self.delete_by
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Every rule that applied, the one that decides first."""
+        return in_order(_reasons(self))
+
+    @property
+    def winning(self) -> Reason:
+        """The reason that decides."""
+        return self.reasons[0]
+
+    @property
+    def unconfirmed_rules(self) -> tuple[str, ...]:
+        """The deciding rules whose source nobody has read: while there are any, nothing is destroyed."""
+        return tuple(sorted({clause.code for clause in self.span.untrusted}))
+
+    @cached_property
+    def lock(self) -> FiledLock | None:
+        """The lock that a filed record should have today; none when nothing keeps it any more."""
+        rules = self.law.classes.get(self.facts.class_code)
+        if rules is None:
+            return None
+        limit = None if self.delete_by is None else _lawful_until(self)
+        periods = Ahead(self.state, self.retain_until, self.at_least_until, limit)
+        return filed_lock(periods, self.on, rules.definition.lock, self.facts.locked_until)
+
+    @property
+    def lock_until(self) -> date | None:
+        """Until which day a filed record should be locked today."""
+        return None if self.lock is None else self.lock.until_date
+
+    @cached_property
+    def next_date(self) -> date | None:
+        """The next day on which the decision may change by itself; none when only a new fact can change it."""
+        return min((day for day in _changes(self) if day > self.on), default=None)
+
+
+def decide(facts: Facts, law: Law, on: date) -> Decision:
+    """What the law says of a record on the day `on`."""
+    rules = law.classes.get(facts.class_code)
+    until = _promised(facts)
+    if rules is None:
+        what = What.HELD if facts.holds else What.ESCALATE
+        return Decision(what, State.OPEN, on, None, until, None, Kind.NO_CLASS, facts, law, _NOTHING)
+    span = rules.on(on)
+    organisation = law.organisation
+    is_permanent = is_open = is_never = False
+    for clause in span.keeping:
+        if clause.bound is Bound.PERMANENT:
+            is_permanent = True
+            continue
+        end = end_of(clause, facts, organisation)
+        if isinstance(end, Unknown):
+            is_open, is_never = True, is_never or end is Unknown.NEVER
+        elif until is None or end > until:
+            until = end
+    delete_by = None
+    if span.maxima:
+        delete_by = _earliest(span.maxima, facts, law)
+        if span.is_only_limited:
+            # A law does say how long, so the five years of clause C6.1 have no place: it is kept to the maximum.
+            is_open = is_open or delete_by is None
+            until = _later(until, delete_by)
     if is_permanent:
         state, retain_until = State.PERMANENT, None
-    elif is_open or at_least is None:
+    elif is_open or until is None:
         state, retain_until = State.OPEN, None
     else:
-        state, retain_until = State.DUE if on > at_least else State.RUNNING, at_least
-    ordered = tuple(sorted(reasons, key=_weight))
-    return Decision(state, retain_until, ordered, at_least, min(maxima, default=None))
+        state, retain_until = State.DUE if on > until else State.RUNNING, until
+    conflict = Kind.MINIMUM_NEVER if is_never else None
+    if conflict is None and delete_by is not None and on > delete_by:
+        conflict = _beyond_maximum(state, span, rules, facts, law, on)
+    if conflict is None and state is State.DUE and span.untrusted:
+        conflict = Kind.UNCONFIRMED
+    what = _what(facts, state, conflict, rules)
+    return Decision(what, state, on, retain_until, until, delete_by, conflict, facts, law, span)
 
 
-def _reason(rule: Rule, facts: Facts, on: date) -> Reason:
-    told = {"period": period_words(rule.period), "trigger": rule.trigger}
-    happened = trigger_date(rule.trigger, facts.events, facts.fiscal_year)
-    if happened is not None:
-        told["trigger_date"] = happened.isoformat()
-
-    def reason(text: str, until: date | None = None, delete_by: date | None = None, *, binds: bool) -> Reason:
-        return Reason(rule.code, rule.citation, text, told, until, binds, rule.is_verified, delete_by)
-
-    if rule.effective_date is not None and on < rule.effective_date:
-        told["effective_date"] = rule.effective_date.isoformat()
-        return reason(TEXT_NOT_YET, binds=False)
-    if rule.bound is Bound.ADVISORY:
-        return reason(TEXT_ADVISORY, binds=False)
-    delete_by = _delete_by(rule, happened, facts)
-    if delete_by is not None:
-        told["delete_by"] = delete_by.isoformat()
-    if rule.bound not in _MINIMA:
-        told["period"] = period_words(rule.max_period or rule.period)
-        return reason(TEXT_MAX_OPEN if happened is None else TEXT_MAX, None, delete_by, binds=False)
-    if rule.period == PERMANENT:
-        return reason(TEXT_PERMANENT, binds=True)
-    if happened is None:
-        return reason(TEXT_OPEN, binds=True)
-    until = last_day(rule.calendar, happened, rule.period, facts.fiscal_year)
-    told["start_date"] = count_from(rule.calendar, happened, facts.fiscal_year).isoformat()
-    told["until_date"] = until.isoformat()
-    return reason(TEXT_RUNS, until, delete_by, binds=True)
+def _what(facts: Facts, state: State, conflict: Kind | None, rules: ClassLaw) -> What:
+    if facts.holds:
+        return What.HELD
+    if conflict is not None:
+        return What.RESTRICTED if conflict is Kind.RESTRICTED else What.ESCALATE
+    if state is State.DUE:
+        return _DUE[rules.definition.disposition]
+    return What.PERMANENT if state is State.PERMANENT else What.KEEP
 
 
-def _delete_by(rule: Rule, happened: date | None, facts: Facts) -> date | None:
-    """The last day on which a rule with a maximum allows it to be kept; none when it sets none or is open."""
-    longest = rule.max_period or rule.period
-    if happened is None or longest.is_permanent or rule.bound not in _MAXIMA:
-        return None
-    return last_day(rule.calendar, happened, longest, facts.fiscal_year)
+def _promised(facts: Facts) -> date | None:
+    """How long it is kept whatever the rules say now: a lock already set, or what an appraisal decided."""
+    return _later(facts.locked_until, facts.extended_until)
 
 
-def _own(period: Period, facts: Facts) -> Reason:
-    start = facts.received_date
-    told = {"period": period_words(period), "start_date": start.isoformat()}
-    if period == PERMANENT:
-        return Reason(OWN_CODE, facts.class_code, TEXT_PERMANENT, told, None, True, True)
-    until = add(start, period)
-    told["until_date"] = until.isoformat()
-    return Reason(OWN_CODE, facts.class_code, TEXT_OWN, told, until, True, True)
+def _later(one: date | None, other: date | None) -> date | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
-def _floor(facts: Facts) -> Reason:
-    start = facts.received_date
-    until = add(start, FLOOR)
-    told = {"start_date": start.isoformat(), "until_date": until.isoformat()}
-    return Reason(FLOOR_CODE, FLOOR_CITATION, TEXT_FLOOR, told, until, True, True)
+def _earliest(maxima: tuple[Clause, ...], facts: Facts, law: Law) -> date | None:
+    ends = [end_of(clause, facts, law.organisation) for clause in maxima]
+    return min((end for end in ends if not isinstance(end, Unknown)), default=None)
 
 
-def _weight(reason: Reason) -> tuple[int, int, str]:
-    """Permanent first, then open, then the longest; reasons that do not bind last; ties by code."""
-    if not reason.is_binding:
-        return (3, 0, reason.rule_code)
-    if reason.text == TEXT_PERMANENT:
-        return (0, 0, reason.rule_code)
-    if reason.retain_until is None:
-        return (1, 0, reason.rule_code)
-    return (2, -reason.retain_until.toordinal(), reason.rule_code)
+def _beyond_maximum(state: State, span: Span, rules: ClassLaw, facts: Facts, law: Law, on: date) -> Kind | None:
+    """What a maximum that has passed means for a record that is still there."""
+    if state is State.DUE:
+        wish = rules.definition.disposition
+        return Kind.CONFLICT_DISPOSITION if wish in {Disposition.TRANSFER, Disposition.PERMANENT} else None
+    if facts.locked_until is not None and facts.locked_until >= on:
+        return Kind.RESTRICTED  # its bytes cannot be removed: PIPL art. 47, deletion is technically hard
+    keepers = [clause for clause in span.minima if _keeps(clause, facts, law, on)]
+    for maximum in span.maxima:
+        end = end_of(maximum, facts, law.organisation)
+        if isinstance(end, Unknown) or on <= end or any(yields_to(maximum, keeper) for keeper in keepers):
+            continue
+        return Kind.CONFLICT_ABROAD if keepers else Kind.CONFLICT_HOUSE
+    return Kind.RESTRICTED
 
 
-def period_words(period: Period) -> str:
-    """A period in ISO 8601, `permanent` when it has no end."""
-    if period.is_permanent:
-        return "permanent"
-    years, months = divmod(period.months, 12)
-    parts = [f"{number}{unit}" for number, unit in ((years, "Y"), (months, "M"), (period.days, "D")) if number]
-    return "P" + ("".join(parts) or "0D")
+def _keeps(clause: Clause, facts: Facts, law: Law, on: date) -> bool:
+    if clause.bound is Bound.PERMANENT:
+        return True
+    end = end_of(clause, facts, law.organisation)
+    return isinstance(end, Unknown) or on <= end
+
+
+def _lawful_until(decision: Decision) -> date | None:
+    """How far a lock may run where a law sets a maximum: to it, or to the end of a minimum to which it yields."""
+    facts, law, span = decision.facts, decision.law, decision.span
+    limit = decision.delete_by
+    for clause in span.minima:
+        if all(yields_to(maximum, clause) for maximum in span.maxima):
+            if clause.bound is Bound.PERMANENT:
+                return None
+            end = end_of(clause, facts, law.organisation)
+            if isinstance(end, Unknown):
+                return None
+            limit = _later(limit, end)
+    return limit
+
+
+def _reasons(decision: Decision) -> Iterator[Reason]:
+    facts, law, on, span = decision.facts, decision.law, decision.on, decision.span
+    yield from (hold_reason(hold) for hold in facts.holds)
+    yield from (clause_reason(clause, facts, law, on) for clause in clauses_of(span))
+    yield from promise_reasons(facts)
+    conflict = decision.conflict
+    if conflict is Kind.UNCONFIRMED:
+        yield from (unconfirmed_reason(clause) for clause in span.untrusted)
+    elif conflict is not None and conflict is not Kind.MINIMUM_NEVER:
+        yield conflict_reason(conflict, facts, law, span, decision.delete_by)
+    elif decision.is_restricted:
+        yield conflict_reason(Kind.OVERDUE, facts, law, span, decision.delete_by)
+
+
+def _changes(decision: Decision) -> Iterator[date]:
+    """The days on which the decision may become another, if nothing else happens."""
+    if decision.span.ends_date is not None:
+        yield decision.span.ends_date
+    ends = [decision.retain_until, decision.delete_by]
+    if decision.delete_by is not None:
+        found = [end_of(clause, decision.facts, decision.law.organisation) for clause in decision.span.minima]
+        ends += [end for end in found if not isinstance(end, Unknown)]
+        ends.append(decision.facts.locked_until)
+    yield from (end + _DAY for end in ends if end is not None and end < date.max)
+    yield from (hold.review_date for hold in decision.facts.holds if hold.review_date is not None)

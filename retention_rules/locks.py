@@ -6,21 +6,33 @@ into an instant. A lock is only ever made longer (invariant R1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
-from retention_rules.decision import period_words
-from retention_rules.model import Decision, LockMode, LockPolicy, State
+from retention_rules.model import LockMode, LockPolicy, State
 from retention_rules.periods import add
 
-TEXT_FULL = "Locked to the end of its retention, {until_date}."
-TEXT_ROLLING = "Locked {horizon} ahead of today, to {until_date}, and renewed as time goes on."
-TEXT_OPEN = (
-    "Its end cannot be told yet: locked {horizon} ahead of today, to {until_date}, and renewed as time goes on."
-)
-TEXT_CAPPED = "Locked as long as a store can, to {until_date}, and renewed as time goes on."
-TEXT_KEPT = "Locked to {until_date} already, which is never shortened."
+
+class LockKind(StrEnum):
+    """Why a lock runs as far as it does; one sentence each in `words`."""
+
+    FULL = "full"  # to the end of its retention
+    ROLLING = "rolling"  # ahead of today, as the class wants it
+    OPEN = "open"  # ahead of today, as the end cannot be told
+    CAPPED = "capped"  # as far as a store can
+    LIMITED = "limited"  # as far as a law allows it to be kept
+    KEPT = "kept"  # as far as it was promised before
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What a decision says of the time ahead: the periods' state, their end, what is certain, and a legal limit."""
+
+    state: State
+    retain_until: date | None
+    at_least_until: date | None
+    limit: date | None = None
 
 
 @dataclass(frozen=True)
@@ -30,8 +42,7 @@ class FiledLock:
     mode: LockMode
     until_date: date
     is_rolling: bool
-    text: str
-    facts: Mapping[str, str]
+    kind: LockKind
 
 
 def intake_lock_until(received_at: datetime, policy: LockPolicy | None = None) -> datetime:
@@ -43,34 +54,36 @@ def intake_lock_until(received_at: datetime, policy: LockPolicy | None = None) -
     return received_at.replace(microsecond=0) + timedelta(days=lasts_days)
 
 
-def filed_lock(
-    decision: Decision, on: date, policy: LockPolicy, locked_until: date | None = None
-) -> FiledLock | None:
-    """The COMPLIANCE lock for a record filed or renewed on the day `on`; none when it is due and not locked further.
+def filed_lock(ahead: Ahead, on: date, policy: LockPolicy, locked_until: date | None = None) -> FiledLock | None:
+    """The COMPLIANCE lock for a record filed or renewed on the day `on`; none when nothing keeps it any more.
 
     Nobody can take this lock back, so it never promises more than the decision: to its date, or, under a rolling
-    policy and while no date can be told, only so far ahead as the policy says. `locked_until` is what was promised
-    before and is kept.
+    policy and while no date can be told, only so far ahead as the policy says; and never beyond what a law allows.
+    `locked_until` is what was promised before and is kept.
     """
-    ahead = add(on, policy.horizon)
-    certain = decision.kept_at_least_until
-    is_rolling = True
-    if decision.state in {State.OPEN, State.PERMANENT}:
-        text, until = TEXT_OPEN, ahead
-        if certain is not None and not policy.is_rolling:
-            until = max(ahead, certain)
-    elif decision.state is State.DUE or decision.retain_until is None:
-        if locked_until is None or locked_until < on:
-            return None
-        text, until, is_rolling = TEXT_KEPT, locked_until, False
-    elif policy.is_rolling and ahead < decision.retain_until:
-        text, until = TEXT_ROLLING, ahead
-    else:
-        text, until, is_rolling = TEXT_FULL, decision.retain_until, False
+    kind, until, is_rolling = _wanted(ahead, on, policy)
+    if ahead.limit is not None and until is not None and until > ahead.limit:
+        kind, until, is_rolling = LockKind.LIMITED, ahead.limit, False
     longest = on + min(timedelta(days=policy.lasts_days_max), date.max - on)
-    if until > longest:
-        text, until, is_rolling = TEXT_CAPPED, longest, True
-    if locked_until is not None and locked_until > until:
-        text, until = TEXT_KEPT, locked_until
-    told = {"until_date": until.isoformat(), "horizon": period_words(policy.horizon)}
-    return FiledLock(LockMode.COMPLIANCE, until, is_rolling, text, told)
+    if until is not None and until > longest:
+        kind, until, is_rolling = LockKind.CAPPED, longest, True
+    if locked_until is not None and (until is None or locked_until > until):
+        kind, until = LockKind.KEPT, locked_until
+    if until is None or until < on:
+        return None
+    return FiledLock(LockMode.COMPLIANCE, until, is_rolling, kind)
+
+
+def _wanted(ahead: Ahead, on: date, policy: LockPolicy) -> tuple[LockKind, date | None, bool]:
+    """What the class's policy would lock, whether it may or not."""
+    rolled = add(on, policy.horizon)
+    if ahead.state in {State.OPEN, State.PERMANENT}:
+        certain = ahead.at_least_until
+        if certain is None or policy.is_rolling or certain < rolled:
+            return LockKind.OPEN, rolled, True
+        return LockKind.OPEN, certain, True
+    if ahead.state is State.DUE or ahead.retain_until is None:
+        return LockKind.KEPT, None, False
+    if policy.is_rolling and rolled < ahead.retain_until:
+        return LockKind.ROLLING, rolled, True
+    return LockKind.FULL, ahead.retain_until, False

@@ -1,135 +1,305 @@
-"""Rule data to rules and classes: text in, values out. Shipped beside this file as `packs/*.yaml`."""
+"""Rule packs: rule data as text to rules, its digest, and one class from its plain form. Text in, values out.
+
+A pack is one file for one jurisdiction and one state of the law. It is superseded by another and never edited: its
+digest, over the content and not the spelling, stands in `packs/digests.yaml`.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import yaml
 
-from retention_rules.decision import period_words
-from retention_rules.model import Bound, Calendar, Disposition, LockPolicy, Period, Rule
+from retention_rules.errors import InvalidData
+from retention_rules.model import (
+    RECEIVED,
+    Bound,
+    Calendar,
+    ClassDefinition,
+    Disposition,
+    Extension,
+    LockPolicy,
+    Rule,
+    Sensitivity,
+)
 from retention_rules.periods import parse_period
+from retention_rules.triggers import parse_trigger
+
+COPIES_MAX, INTAKE_DAYS_MAX = 9, 365
+_RULE_KEYS = frozenset(
+    {"code", "name_zh", "name_en", "jurisdiction", "sector", "min_period", "max_period", "bound", "trigger_event"}
+    | {"calendar_rule", "citation", "effective_date", "ended_date", "date_verified", "verified", "note"}
+    | {"longer_on", "delete_on", "extensions"}
+)
 
 
 @dataclass(frozen=True)
-class ClassDefinition:
-    """A retention class 保管期限类 as shipped or set by the organisation.
+class Pack:
+    """The rules of one jurisdiction as they were known when it was published."""
 
-    `keep_unopened`: files of types that intake cannot examine are kept as they are. `copies` is the number of stores.
-    """
+    version: str
+    jurisdiction: str
+    published_date: date
+    rules: tuple[Rule, ...]
+    supersedes: str | None = None
 
-    code: str
-    name_zh: str
-    name_en: str
-    category_code: str  # 档案门类代码
-    period_code: str  # 保管期限代码: Y, D30, D10 after DA/T 22-2015, or the organisation's own
-    sensitivity: str
-    keep_unopened: bool
-    own_period: Period | None
-    rule_codes: tuple[str, ...]
-    disposition: Disposition = Disposition.REVIEW
-    lock: LockPolicy = field(default_factory=LockPolicy)
-    copies: int = 1
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex of the pack's canonical form: what is signed, and what tells an altered pack."""
+        return hashlib.sha256(self.canonical()).hexdigest()
 
-    def plain(self) -> dict[str, Any]:
-        """What the law reads of the class, as plain values for JSON; `class_from` reads them back."""
-        return {
-            "rules": list(self.rule_codes),
-            "own_period": period_words(self.own_period) if self.own_period else None,
-            "disposition": self.disposition.value,
-            "lock": "rolling" if self.lock.is_rolling else "full",
-            "horizon": period_words(self.lock.horizon),
-            "intake_lasts_days": self.lock.intake_lasts_days,
-            "copies": self.copies,
+    def canonical(self) -> bytes:
+        """The pack as JSON with sorted keys and no blanks, in UTF-8: the same bytes for the same content."""
+        content = {
+            "pack": self.version,
+            "jurisdiction": self.jurisdiction,
+            "published": self.published_date.isoformat(),
+            "supersedes": self.supersedes,
+            "rules": [plain_rule(rule) for rule in self.rules],
         }
+        return _canonical(content)
 
 
-def parse_pack(text: str) -> tuple[Rule, ...]:
-    """The rules of a pack.
+def parse_pack(text: str) -> Pack:
+    """A pack from its text.
 
     Raises:
-        ValueError, KeyError: the text is not a pack.
+        InvalidData: the text is not a pack; the message names the rule and the field.
     """
-    pack = yaml.safe_load(text)
-    return tuple(_rule(row, pack["pack"]) for row in pack["rules"])
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InvalidData(f"the pack is not YAML: {error}") from error
+    if not isinstance(content, dict) or not isinstance(content.get("rules"), list):
+        raise InvalidData("a pack has the fields pack, jurisdiction, published and rules")
+    try:
+        version, jurisdiction = str(content["pack"]), str(content["jurisdiction"])
+        published = date.fromisoformat(str(content["published"]))
+    except KeyError as error:
+        raise InvalidData(f"the pack has no field {error.args[0]}") from error
+    rules = tuple(rule_from(row, version) for row in content["rules"])
+    _refuse_overlaps(rules)
+    return Pack(version, jurisdiction, published, rules, content.get("supersedes"))
+
+
+def rule_from(row: Mapping[str, Any], pack: str = "") -> Rule:
+    """One rule from its plain form.
+
+    Raises:
+        InvalidData: a field is missing, unknown or out of its range; the message names rule and field.
+    """
+    code = str(row.get("code", "without a code"))
+    unknown = sorted(set(row) - _RULE_KEYS)
+    if unknown:
+        raise InvalidData(f"rule {code} has unknown fields: {', '.join(unknown)}")
+    try:
+        return _rule(row, pack)
+    except KeyError as error:
+        raise InvalidData(f"rule {code} has no field {error.args[0]}") from error
+    except (ValueError, TypeError) as error:
+        raise InvalidData(f"rule {code}: {error}") from error
+
+
+def plain_rule(rule: Rule) -> dict[str, Any]:
+    """A rule as plain values; `rule_from` reads them back. What is not set is left out."""
+    row: dict[str, Any] = {
+        "code": rule.code,
+        "name_zh": rule.name_zh,
+        "name_en": rule.name_en,
+        "jurisdiction": rule.jurisdiction,
+        "sector": rule.sector,
+        "min_period": str(rule.period),
+        "max_period": str(rule.max_period) if rule.max_period else None,
+        "bound": rule.bound.value,
+        "trigger_event": rule.trigger,
+        "calendar_rule": rule.calendar.value,
+        "citation": rule.citation,
+        "effective_date": rule.effective_date.isoformat() if rule.effective_date else None,
+        "ended_date": rule.ended_date.isoformat() if rule.ended_date else None,
+        "date_verified": rule.is_effective_date_verified or None,
+        "longer_on": rule.longer_on,
+        "delete_on": rule.delete_on,
+        "extensions": [
+            {"opened": e.opened, "closed": e.closed, "adds": str(e.adds)} for e in rule.extensions
+        ] or None,
+        "note": rule.note or None,
+    }  # fmt: skip
+    return {name: value for name, value in row.items() if value is not None} | {"verified": rule.is_verified}
+
+
+def rule_digest(rule: Rule) -> str:
+    """What a confirmation names: SHA-256 in hex of what the rule says, whichever pack says it.
+
+    Notes, names and the mark of verification are left out: they do not change what was confirmed.
+    """
+    said = {
+        name: value
+        for name, value in plain_rule(rule).items()
+        if name not in {"note", "verified", "date_verified", "name_zh", "name_en", "sector"}
+    }
+    return hashlib.sha256(_canonical(said)).hexdigest()
+
+
+def by_code(packs: Iterable[Pack]) -> dict[str, tuple[Rule, ...]]:
+    """Every version of each rule in some packs, the oldest first.
+
+    Raises:
+        InvalidData: two packs have a rule of the same code.
+    """
+    rules: dict[str, tuple[Rule, ...]] = {}
+    for pack in packs:
+        own: dict[str, tuple[Rule, ...]] = {}
+        for rule in pack.rules:
+            own[rule.code] = tuple(sorted((*own.get(rule.code, ()), rule), key=_starts))
+        twice = sorted(set(own) & set(rules))
+        if twice:
+            raise InvalidData(f"two packs have a rule called {twice[0]}")
+        rules |= own
+    return rules
 
 
 def parse_classes(text: str) -> tuple[ClassDefinition, ...]:
     """The classes of a class file.
 
     Raises:
-        ValueError, KeyError: the text is not a class file.
+        InvalidData: the text is not a class file.
     """
-    return tuple(class_from(row) for row in yaml.safe_load(text)["classes"])
+    content = yaml.safe_load(text)
+    if not isinstance(content, dict) or not isinstance(content.get("classes"), list):
+        raise InvalidData("a class file has the field classes")
+    return tuple(class_from(row) for row in content["classes"])
 
 
 def class_from(row: Mapping[str, Any]) -> ClassDefinition:
     """One class from its plain form.
 
     Raises:
-        ValueError, KeyError: a value is missing or out of its range.
+        InvalidData: a field is missing or out of its range; the message names class and field.
     """
-    own = row.get("own_period")
-    usual = LockPolicy()
+    code = str(row.get("code", "without a code"))
+    try:
+        return _class(row)
+    except KeyError as error:
+        raise InvalidData(f"class {code} has no field {error.args[0]}") from error
+    except (ValueError, TypeError) as error:
+        raise InvalidData(f"class {code}: {error}") from error
+
+
+def plain_class(definition: ClassDefinition) -> dict[str, Any]:
+    """A class as plain values; `class_from` reads them back."""
+    return {
+        "code": definition.code,
+        "name_zh": definition.name_zh,
+        "name_en": definition.name_en,
+        "category_code": definition.category_code,
+        "period_code": definition.period_code,
+        "sensitivity": str(definition.sensitivity),
+        "keep_unopened": definition.keep_unopened,
+        **plain_law(definition),
+    }
+
+
+def plain_law(definition: ClassDefinition) -> dict[str, Any]:
+    """What the law reads of a class, as plain values: how long, how locked, and what then."""
+    return {
+        "rules": list(definition.rule_codes),
+        "own_period": str(definition.own_period) if definition.own_period else None,
+        "own_trigger": definition.own_trigger,
+        "own_calendar": definition.own_calendar.value,
+        "disposition": definition.disposition.value,
+        "lock": "rolling" if definition.lock.is_rolling else "full",
+        "horizon": str(definition.lock.horizon),
+        "intake_lasts_days": definition.lock.intake_lasts_days,
+        "copies": definition.copies,
+    }
+
+
+def _class(row: Mapping[str, Any]) -> ClassDefinition:
+    own, usual = row.get("own_period"), LockPolicy()
+    mode = str(row.get("lock") or "full")
+    if mode not in {"full", "rolling"}:
+        raise InvalidData(f"lock is full or rolling, not {mode[:40]!r}")
     lock = LockPolicy(
-        is_rolling={"full": False, "rolling": True}[row.get("lock", "full")],
+        is_rolling=mode == "rolling",
         horizon=parse_period(row["horizon"]) if row.get("horizon") else usual.horizon,
-        intake_lasts_days=int(row.get("intake_lasts_days", usual.intake_lasts_days)),
+        intake_lasts_days=int(row.get("intake_lasts_days") or usual.intake_lasts_days),
     )
-    copies = int(row.get("copies", 1))
+    copies = int(row.get("copies") or 1)
     if lock.horizon.is_permanent or lock.horizon.months + lock.horizon.days < 1:
-        raise ValueError(f"a lock cannot run {period_words(lock.horizon)} ahead")
-    if not 1 <= lock.intake_lasts_days <= 365 or not 1 <= copies <= 9:
-        raise ValueError("an intake lock lasts 1 to 365 days, and there are 1 to 9 copies")
+        raise InvalidData(f"a lock cannot run {lock.horizon} ahead")
+    if not 1 <= lock.intake_lasts_days <= INTAKE_DAYS_MAX or not 1 <= copies <= COPIES_MAX:
+        raise InvalidData(f"an intake lock lasts 1 to {INTAKE_DAYS_MAX} days, and there are 1 to {COPIES_MAX} copies")
+    trigger = str(parse_trigger(row.get("own_trigger") or RECEIVED))
     return ClassDefinition(
-        code=row["code"],
-        name_zh=row["name_zh"],
-        name_en=row["name_en"],
-        category_code=row["category_code"],
-        period_code=row["period_code"],
-        sensitivity=row["sensitivity"],
+        code=str(row["code"]),
+        name_zh=str(row["name_zh"]),
+        name_en=str(row["name_en"]),
+        category_code=str(row["category_code"]),
+        period_code=str(row["period_code"]),
+        sensitivity=Sensitivity(row.get("sensitivity") or Sensitivity.NORMAL),
         keep_unopened=bool(row.get("keep_unopened", False)),
-        own_period=parse_period(own) if own else None,
-        rule_codes=tuple(row.get("rules", ())),
-        disposition=Disposition(row.get("disposition", Disposition.REVIEW)),
+        own_period=parse_period(str(own)) if own else None,
+        rule_codes=tuple(row.get("rules") or ()),
+        disposition=Disposition(row.get("disposition") or Disposition.REVIEW),
         lock=lock,
         copies=copies,
+        own_trigger=trigger,
+        own_calendar=Calendar(row.get("own_calendar") or Calendar.EXACT_DATE),
     )
-
-
-def by_code(packs: Iterable[tuple[Rule, ...]]) -> dict[str, Rule]:
-    """The rules of several packs by code.
-
-    Raises:
-        ValueError: two rules have the same code.
-    """
-    rules: dict[str, Rule] = {}
-    for rule in (rule for pack in packs for rule in pack):
-        if rule.code in rules:
-            raise ValueError(f"two rules are called {rule.code}")
-        rules[rule.code] = rule
-    return rules
 
 
 def _rule(row: Mapping[str, Any], pack: str) -> Rule:
-    longest, effective = row.get("max_period"), row.get("effective_date")
+    longest = row.get("max_period")
     return Rule(
         code=row["code"],
         name_zh=row["name_zh"],
         name_en=row["name_en"],
         period=parse_period(str(row["min_period"])),
         bound=Bound(row["bound"]),
-        trigger=row["trigger_event"],
+        trigger=str(parse_trigger(row["trigger_event"])),
         calendar=Calendar(row["calendar_rule"]),
         citation=row["citation"],
         is_verified=bool(row["verified"]),
         max_period=parse_period(str(longest)) if longest else None,
-        effective_date=date.fromisoformat(effective) if effective else None,
+        effective_date=_day(row.get("effective_date")),
+        ended_date=_day(row.get("ended_date")),
+        is_effective_date_verified=bool(row.get("date_verified", False)),
+        longer_on=row.get("longer_on"),
+        delete_on=row.get("delete_on"),
+        extensions=tuple(
+            Extension(e["opened"], e["closed"], parse_period(str(e.get("adds", "P0D"))))
+            for e in row.get("extensions") or ()
+        ),
         jurisdiction=row["jurisdiction"],
         sector=row["sector"],
         note=row.get("note", ""),
         pack=pack,
     )
+
+
+def _refuse_overlaps(rules: Iterable[Rule]) -> None:
+    last: dict[str, Rule] = {}
+    for rule in sorted(rules, key=_starts):
+        before = last.get(rule.code)
+        if before is not None and (
+            before.ended_date is None or before.ended_date > (rule.effective_date or date.min)
+        ):
+            raise InvalidData(f"two versions of rule {rule.code} are in force on the same day")
+        last[rule.code] = rule
+
+
+def _starts(rule: Rule) -> date:
+    return rule.effective_date or date.min
+
+
+def _day(value: object) -> date | None:
+    return None if value is None else date.fromisoformat(str(value))
+
+
+def _canonical(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -6,23 +6,26 @@ import re
 from calendar import monthrange
 from datetime import date, timedelta
 
-from retention_rules.model import Calendar, FiscalYear, Period
+from retention_rules.errors import InvalidData
+from retention_rules.model import PERMANENT, Calendar, FiscalYear, Organisation, Period, WorkingDays
 
 _ISO_PERIOD = re.compile(r"P(?:([0-9]{1,3})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,6})D)?")
-PERMANENT = Period(is_permanent=True)
+_DAYS_ALWAYS = 28  # every month has these
+_DAY = timedelta(days=1)
+FROM_A_FIRST_DAY = frozenset({Calendar.FISCAL_YEAR_END, Calendar.NEXT_JANUARY})
 
 
 def parse_period(text: str) -> Period:
     """`P10Y`, `P6M`, `P30D`, `P1Y6M` or `permanent`.
 
     Raises:
-        ValueError: anything else.
+        InvalidData: anything else.
     """
     if text.lower() == "permanent":
         return PERMANENT
     match = _ISO_PERIOD.fullmatch(text)
     if match is None or not any(match.groups()):
-        raise ValueError(f"not a period: {text!r}")
+        raise InvalidData(f"not a period: {text[:40]!r}")
     years, months, days = (int(part or 0) for part in match.groups())
     return Period(months=12 * years + months, days=days)
 
@@ -39,36 +42,76 @@ def add(start: date, period: Period) -> date:
     """
     if period.is_permanent:
         raise ValueError("a permanent period has no last day")
-    months = start.year * 12 + start.month - 1 + period.months
-    year, month = divmod(months, 12)
+    return add_days(add_months(start, period.months), period.days)
+
+
+def add_months(start: date, months: int) -> date:
+    """The corresponding day `months` later, or the last day of that month; never past the last year there is."""
+    years, month = divmod(start.month - 1 + months, 12)
+    year = start.year + years
     if year > date.max.year:
         return date.max
-    day = date(year, month + 1, min(start.day, _days_in(year, month + 1)))
-    return day + timedelta(days=min(period.days, (date.max - day).days))
+    if start.day <= _DAYS_ALWAYS:
+        return date(year, month + 1, start.day)
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
+
+
+def add_days(start: date, days: int) -> date:
+    """The day `days` later; never past the last day there is."""
+    if not days:
+        return start
+    return start + timedelta(days=min(days, (date.max - start).days))
 
 
 def count_from(calendar: Calendar, trigger: date, fiscal_year: FiscalYear) -> date:
-    """The first day that counts, once `trigger` has happened."""
+    """The day from which a period counts, once `trigger` has happened."""
     if calendar is Calendar.FISCAL_YEAR_END:
-        return fiscal_year_end(trigger, fiscal_year) + timedelta(days=1)
+        return add_days(fiscal_year_end(trigger, fiscal_year), 1)
     if calendar is Calendar.YEAR_END:
         return year_end(trigger)
     if calendar is Calendar.NEXT_JANUARY:
-        return date(trigger.year + 1, 1, 1)
+        return add_days(year_end(trigger), 1)
     return trigger
 
 
-def last_day(calendar: Calendar, trigger: date, period: Period, fiscal_year: FiscalYear) -> date:
-    """The last day of a period, which belongs to it.
+def last_day(calendar: Calendar, trigger: date, period: Period, organisation: Organisation) -> date | None:
+    """The last day of a period, which belongs to it; none while holidays that it needs have not been decreed.
 
     Counted from an event or the end of a year, that day itself does not count, so the corresponding day is the last
     (民法典 art. 201, 202; AO s. 108 with BGB s. 187, 188). Counted from a first day, that day counts too.
     """
-    start = count_from(calendar, trigger, fiscal_year)
+    if calendar is Calendar.WORKING_DAYS:
+        return last_working_day(trigger, period, organisation.working_days)
+    start = count_from(calendar, trigger, organisation.fiscal_year)
     end = add(start, period)
-    if calendar in {Calendar.FISCAL_YEAR_END, Calendar.NEXT_JANUARY} and end > start:
-        return end - timedelta(days=1)
+    if calendar in FROM_A_FIRST_DAY and end > start:
+        return end - _DAY
     return end
+
+
+def last_working_day(trigger: date, period: Period, working: WorkingDays) -> date | None:
+    """The months of a period, then its days counted in working days; a last day that is not worked moves to the next
+    one that is (民法典 art. 203). None when it reaches into a year whose holidays are not known.
+    """
+    day, left = add_months(trigger, period.months), period.days
+    while True:
+        if left:
+            day = add_days(day, 1)
+        if day.year not in working.years:
+            return None
+        if is_working_day(day, working):
+            left -= 1
+            if left <= 0:
+                return day
+        elif left <= 0:
+            day = add_days(day, 1)
+
+
+def is_working_day(day: date, working: WorkingDays) -> bool:
+    """Whether a day of a known year is worked."""
+    if day in working.workdays:
+        return True
+    return day.isoweekday() <= 5 and day not in working.holidays
 
 
 def year_end(day: date) -> date:
@@ -78,13 +121,12 @@ def year_end(day: date) -> date:
 
 def fiscal_year_end(day: date, fiscal_year: FiscalYear) -> date:
     """The last day of the accounting year of `day`. 31 of a shorter month, and 29 February, are its last day."""
-
-    def end_in(year: int) -> date:
-        last = min(fiscal_year.end_day, _days_in(year, fiscal_year.end_month))
-        return date(year, fiscal_year.end_month, last)
-
-    return end_in(day.year) if day <= end_in(day.year) else end_in(day.year + 1)
+    end = _fiscal_year_end_in(day.year, fiscal_year)
+    if day <= end:
+        return end
+    return date.max if day.year == date.max.year else _fiscal_year_end_in(day.year + 1, fiscal_year)
 
 
-def _days_in(year: int, month: int) -> int:
-    return monthrange(year, month)[1]
+def _fiscal_year_end_in(year: int, fiscal_year: FiscalYear) -> date:
+    last = min(fiscal_year.end_day, monthrange(year, fiscal_year.end_month)[1])
+    return date(year, fiscal_year.end_month, last)

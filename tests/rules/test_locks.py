@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from retention_rules.decision import decide
-from retention_rules.locks import filed_lock, intake_lock_until
-from retention_rules.model import Bound, Calendar, Facts, LockPolicy, Period, Rule
+from retention_rules.law import Law, law_of
+from retention_rules.locks import intake_lock_until
+from retention_rules.model import PERMANENT, Bound, Calendar, ClassDefinition, Facts, LockPolicy, Period, Rule
 from retention_rules.periods import parse_period
 
 pytestmark = pytest.mark.clause("V1")
@@ -17,20 +18,18 @@ FULL = LockPolicy()
 ROLLING = LockPolicy(is_rolling=True, horizon=Period(months=12))
 
 
-def facts_of(period: str, closed: str | None, own: str | None = None) -> Facts:
-    rule = Rule(
-        "R",
-        "规则",
-        "rule",
-        parse_period(period),
-        Bound.MIN,
-        "closed",
-        Calendar.EXACT_DATE,
-        "art. 1",
-        is_verified=True,
+def asked(
+    period: str, closed: str | None, own: str | None, policy: LockPolicy, locked: str | None
+) -> tuple[Facts, Law]:
+    length = parse_period(period)
+    bound = Bound.PERMANENT if length == PERMANENT else Bound.MIN
+    rule = Rule("R", "规则", "rule", length, bound, "closed", Calendar.EXACT_DATE, "art. 1", is_verified=True)
+    definition = ClassDefinition(
+        "A", "甲类", "A", "YW", "D10", own_period=parse_period(own) if own else None, rule_codes=("R",), lock=policy
     )
     events = {"closed": date.fromisoformat(closed)} if closed else {}
-    return Facts("A", (rule,), TODAY, events, parse_period(own) if own else None)
+    facts = Facts("A", TODAY, events, locked_until=date.fromisoformat(locked) if locked else None)
+    return facts, law_of([definition], {"R": (rule,)})
 
 
 def test_the_intake_lock_is_thirty_days_in_whole_seconds() -> None:
@@ -71,9 +70,7 @@ def test_the_lock_of_a_filed_record(
     until: str | None,
     rolling: bool,
 ) -> None:
-    decision = decide(facts_of(period, closed, own), TODAY)
-
-    lock = filed_lock(decision, TODAY, policy, date.fromisoformat(locked) if locked else None)
+    lock = decide(*asked(period, closed, own, policy, locked), TODAY).lock
 
     if until is None:
         assert lock is None

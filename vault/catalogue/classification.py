@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.postgresql import insert
 
-from retention_rules.decision import decide
+from retention_rules import shipped
+from retention_rules.decision import Decision, decide
+from retention_rules.law import Law, law_of
 from retention_rules.locks import intake_lock_until
-from retention_rules.model import Decision, Facts, Rule
-from retention_rules.packs import by_code, class_from, parse_classes, parse_pack
+from retention_rules.model import Facts
+from retention_rules.packs import class_from, plain_law
 from vault.catalogue.errors import UnknownClass
 from vault.catalogue.model import Description, Event, Retention, RetentionClass, TriggerState
 from vault.catalogue.tables import fonds, retention_classes
@@ -27,18 +27,10 @@ from vault.foundation.ids import new_id
 _EVENTS_AT_INTAKE = ("slip_closed", "record_created", "document_created")
 
 
-@functools.cache
-def shipped_rules() -> Mapping[str, Rule]:
-    """Every rule that is shipped, by code."""
-    packs = resources.files("retention_rules") / "packs"
-    return by_code(parse_pack(file.read_text("utf-8")) for file in packs.iterdir() if file.name.endswith(".yaml"))
-
-
 def load_shipped_classes(tx: Transaction) -> int:
     """Enters the shipped classes that are not there yet; returns how many. Leaves `catalogue:classes:load` when any."""
-    text = (resources.files("retention_rules") / "classes.yaml").read_text("utf-8")
     count = 0
-    for definition in parse_classes(text):
+    for definition in shipped.classes():
         done = tx.connection.execute(
             insert(retention_classes)
             .values(
@@ -49,7 +41,7 @@ def load_shipped_classes(tx: Transaction) -> int:
                 period_code=definition.period_code,
                 sensitivity=definition.sensitivity,
                 keep_unopened="other_types" if definition.keep_unopened else "no",
-                definition=definition.plain(),
+                definition=plain_law(definition),
                 created_at=tx.clock.now(),
             )
             .on_conflict_do_nothing()
@@ -87,7 +79,7 @@ def decision_for(
     retention_class: RetentionClass, received_date: date, events: Mapping[str, date], on: date
 ) -> Decision:
     """What the law says of a record of the class on a day."""
-    return decide(_facts(retention_class, received_date, events), on)
+    return decide(Facts(retention_class.code, received_date, dict(events)), _law(retention_class), on)
 
 
 def events_of(occurred_date: date | None) -> dict[str, date]:
@@ -125,7 +117,7 @@ def with_slip_number(description: Description, slip_number: str | None) -> Descr
     return replace(description, business_number=slip_number)
 
 
-def _facts(retention_class: RetentionClass, received_date: date, events: Mapping[str, date]) -> Facts:
+def _law(retention_class: RetentionClass) -> Law:
     definition = class_from(
         {
             "code": retention_class.code,
@@ -137,8 +129,7 @@ def _facts(retention_class: RetentionClass, received_date: date, events: Mapping
             **retention_class.definition,
         }
     )
-    rules = tuple(shipped_rules()[code] for code in definition.rule_codes)
-    return Facts(retention_class.code, rules, received_date, dict(events), definition.own_period)
+    return law_of([definition], shipped.rules())
 
 
 def _class(row: Row[Any]) -> RetentionClass:

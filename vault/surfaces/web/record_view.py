@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from retention_rules.decision import Decision
 from retention_rules.identifiers import mask
-from retention_rules.model import Decision
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue.model import ComponentKind, FieldKind
@@ -100,7 +100,7 @@ def _keeping(around: Around) -> views.Keeping:
     original = record.component(ComponentKind.ORIGINAL)
     reasons = tuple(
         views.Reason(
-            rule_code=reason.rule_code,
+            rule_code=reason.rule,
             text=reason_in_words(around.speaker, reason),
             citation=reason.citation,
             is_winner=place == 0,
