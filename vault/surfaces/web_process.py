@@ -11,7 +11,7 @@ import threading
 
 import uvicorn
 
-from vault.catalogue.classification import shipped_rules
+from retention_rules import shipped
 from vault.intake.decoding.isolated import stand_ready
 from vault.surfaces.application import create
 
@@ -39,7 +39,7 @@ def main() -> None:
 
 def get_ready() -> None:
     """Loads what the first upload would otherwise wait for, while pages are served already."""
-    shipped_rules()
+    shipped.law()
     stand_ready()
 
 
