@@ -87,6 +87,21 @@ def test_pages_go_forth_and_back_over_the_same_lines(kept: Archive) -> None:
     assert back.lines == second.lines
 
 
+@pytest.mark.parametrize(("filters", "size"), [(Filters(), 50), (Filters(), 2), (Filters(name="没有"), 2)])
+def test_a_page_saves_the_counting_only_where_it_shows_all(kept: Archive, filters: Filters, size: int) -> None:
+    with kept.ctx.database.read() as connection:
+        truth, after, seen = count(connection, filters, units=None), None, []
+        while True:
+            page = find(connection, filters, units=None, size=size, after=after)
+            seen.append(count(connection, filters, units=None, page=page))
+            after = page.after
+            if after is None:
+                break
+        beyond = find(connection, filters, units=None, size=size, after=UUID(int=0))
+        seen.append(count(connection, filters, units=None, page=beyond))
+    assert set(seen) == {truth}
+
+
 def test_seeking_a_person_by_number_is_witnessed_without_the_number(kept: Archive) -> None:
     witness_personal_search(kept.ctx, kept.operator, FieldKind.PHONE)
     with kept.ctx.database.read() as connection:

@@ -72,7 +72,7 @@ def search_records(ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> dict[str,
             before=wanted.before,
             size=wanted.size,
         )
-        count = search.count(connection, filters, units=viewer.units, blind_tokens=tokens)
+        count = search.count(connection, filters, units=viewer.units, blind_tokens=tokens, page=page)
         codes = unit_codes(connection)
     return {
         "records": [_line_body(line, codes) for line in page.lines],

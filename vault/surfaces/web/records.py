@@ -89,7 +89,7 @@ def records_page(
         found = search.find(
             connection, filters, units=viewer.units, blind_tokens=tokens, after=after, before=before, size=_SIZE
         )
-        total = search.count(connection, filters, units=viewer.units, blind_tokens=tokens)
+        total = search.count(connection, filters, units=viewer.units, blind_tokens=tokens, page=found)
         view = _list_view(request, connection, viewer, told, {**told, "s": s} if s else told, found, total)
     return page(request, "records.html", view, current="records", search=told["q"])
 
