@@ -5,6 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from hypothesis import settings
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 pytest_plugins = ["tests.support.postgres", "tests.support.archive", "tests.support.rgw", "tests.support.browser"]
+
+# How long one example takes says more about the machine than about the code: the tests that judge time say so.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")

@@ -13,6 +13,7 @@ from vault.demo.slips import DemoSlip, demo_slips
 from vault.intake.checks import CheckPolicy
 from vault.intake.decoding.isolated import examine
 
+pytestmark = pytest.mark.slow
 _TODAY = date(2026, 11, 1)
 
 

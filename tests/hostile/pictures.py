@@ -12,6 +12,7 @@ from PIL import Image
 from tests.hostile import good
 
 Built = tuple[str, bytes, set[str]]
+_CONTENT_AT = 8 + 2 + 9 * 12 + 4  # behind the header and a directory of nine entries
 _TOO_LARGE = {"too-many-pixels", "absurd-dimensions"}
 _DAMAGED = {"damaged"}
 
@@ -125,9 +126,20 @@ def _lzw(width: int, height: int, at: int) -> list[tuple[int, int, int, int]]:
     ]
 
 
+def endless_tiff() -> bytes:
+    """Every page is the same 64 megapixels of nothing: cheap to send, and there is no end to decoding it."""
+    packed = zeros(8_000 * 8_000)
+    heavy = [(t, k, c, {259: 8, 279: len(packed)}.get(t, v)) for t, k, c, v in _plain(8_000, 8_000, _CONTENT_AT, 0)]
+    start, table = _CONTENT_AT + len(packed), b"".join(struct.pack("<HHII", *entry) for entry in heavy)
+    endless = bytearray(tiff(heavy, start, packed))
+    for number in range(2_000):
+        following = start + (number + 1) * (2 + len(table) + 4) if number < 1_999 else 0
+        endless += struct.pack("<H", 9) + table + struct.pack("<I", following)
+    return bytes(endless)
+
+
 def _tiffs() -> Iterator[Built]:
-    content = bytes(200 * 280)
-    at = 8 + 2 + 9 * 12 + 4
+    content, at = bytes(200 * 280), _CONTENT_AT
     plain = _plain(200, 280, at, len(content))
     yield "tiff-circle-of-one.tif", tiff(plain, 8, content), _DAMAGED
     second = at + len(content)
@@ -162,15 +174,7 @@ def _tiffs() -> Iterator[Built]:
     packed = zeros(60 << 20)
     deflated = [(t, k, c, {259: 8, 279: len(packed)}.get(t, v)) for t, k, c, v in _plain(9_000, 9_000, at, 0)]
     yield "tiff-deflate-81-megapixels.tif", tiff(deflated, 0, packed), {"*"}
-    # Every page is the same 64 megapixels of nothing: cheap to send, and there is no end to decoding it.
-    packed = zeros(8_000 * 8_000)
-    heavy = [(t, k, c, {259: 8, 279: len(packed)}.get(t, v)) for t, k, c, v in _plain(8_000, 8_000, at, 0)]
-    start, table = at + len(packed), b"".join(struct.pack("<HHII", *entry) for entry in heavy)
-    endless = bytearray(tiff(heavy, start, packed))
-    for number in range(2_000):
-        following = start + (number + 1) * (2 + len(table) + 4) if number < 1_999 else 0
-        endless += struct.pack("<H", 9) + table + struct.pack("<I", following)
-    yield "tiff-endless-pages.tif", bytes(endless), {"takes-too-long", "all-blank"}
+    yield "tiff-endless-pages.tif", endless_tiff(), {"takes-too-long", "all-blank"}
     big = struct.pack("<2sHHHQ", b"II", 43, 8, 0, 16) + struct.pack("<Q", 2**60) + bytes(100)
     yield "bigtiff-directory-of-exabytes.tif", big, _DAMAGED
     big = struct.pack("<2sHHHQ", b"II", 43, 8, 0, 16) + struct.pack("<Q", 0) + struct.pack("<Q", 16)

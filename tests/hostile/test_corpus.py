@@ -18,6 +18,7 @@ from vault.intake.decoding.decoder import MEMORY_BYTES_MAX
 from vault.intake.decoding.isolated import NotRenderable, examine, render
 from vault.intake.decoding.pool import decoders
 
+pytestmark = pytest.mark.slow
 SECONDS_MAX = 10.0
 OWN_GROWTH_BYTES_MAX = 300 << 20
 

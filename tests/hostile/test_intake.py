@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import func, select
 
 from tests.hostile.corpus import corpus
@@ -15,6 +16,7 @@ _EVERY = 4
 _SLOW = frozenset({"tiff-endless-pages.tif", "pdf-laughing-forms.pdf", "pdf-400000-objects.pdf"})
 
 
+@pytest.mark.slow
 def test_each_gets_a_receipt_and_the_archive_goes_on(archive: Archive) -> None:
     files = [file for file in corpus()[::_EVERY] if file.name not in _SLOW]
     accepted = 0

@@ -208,6 +208,7 @@ def test_listing_is_in_key_order_behind_a_key_and_only_the_prefix(place: Place) 
     assert next(place.store.list_versions(prefix)) == place.store.head(keys[0])
 
 
+@pytest.mark.slow
 def test_listing_goes_over_pages(place: Place) -> None:
     prefix = fresh_key("pages/")
     keys = [f"{prefix}{number:04d}" for number in range(1001)]

@@ -224,6 +224,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 def test_a_large_stream_takes_little_memory(tmp_path: Path) -> None:
     """300 MB in and out; the growth of resident memory, in a process of its own, stays under 50 MB."""
     root = Path(__file__).parents[3]

@@ -163,6 +163,7 @@ def test_an_unknown_login_takes_as_long_as_a_known_one(ctx: Context) -> None:
     assert 0.4 < median(known) / median(unknown) < 2.5
 
 
+@pytest.mark.slow
 def test_one_address_that_tries_many_logins_is_slowed_down(ctx: Context) -> None:
     answers = [refused(ctx, f"guess{number}") for number in range(53)]
 
@@ -171,6 +172,7 @@ def test_one_address_that_tries_many_logins_is_slowed_down(ctx: Context) -> None
     assert refused(ctx, "clerk1", PASSWORD, "192.0.2.99") == "signed in"
 
 
+@pytest.mark.slow
 def test_a_hall_of_people_who_mistype_is_not_locked_out(ctx: Context) -> None:
     for _ in range(20):
         assert refused(ctx, "clerk1", "mistyped") == "SignInFailed"

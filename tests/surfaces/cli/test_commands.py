@@ -35,6 +35,7 @@ def record(server: SimulatedServer, env: dict[str, str], tmp_path: Path) -> str:
     return json.loads(done.stdout)["record_id"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_help_names_the_exit_codes(env: dict[str, str], words: tuple[str, ...]) -> None:
     shown = run(env, *words, "--help")
@@ -202,6 +203,7 @@ def test_ledger_verify_names_what_is_missing(env: dict[str, str], tmp_path: Path
     assert json.loads(done.stdout)["clean"] is False
 
 
+@pytest.mark.slow
 def test_store_probe_tells_the_truth(env: dict[str, str], tmp_path: Path) -> None:
     done = run(env, "store", "probe", f"worm://{tmp_path / 'store'}", "--json")
     assert done.returncode == 0, done.stdout + done.stderr

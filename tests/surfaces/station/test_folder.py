@@ -18,6 +18,7 @@ Watch = Callable[..., Watching]
 pytestmark = pytest.mark.clause("V4")
 
 
+@pytest.mark.slow
 def test_a_growing_file_is_sent_when_it_is_whole(server: SimulatedServer, folder: Path, watch: Watch) -> None:
     watching = watch(settle=0.6)
     watching.until(lambda: watching.named("started"))
@@ -30,6 +31,7 @@ def test_a_growing_file_is_sent_when_it_is_whole(server: SimulatedServer, folder
     assert [len(record["body"]) for record in server.archive.records.values()] == [8000]
 
 
+@pytest.mark.slow
 def test_a_file_held_open_for_writing_is_left_alone(server: SimulatedServer, folder: Path, watch: Watch) -> None:
     with (folder / "held.tif").open("wb") as file:
         file.write(b"first half")
@@ -154,6 +156,7 @@ def test_the_folder_and_disk_are_told_plainly(env: dict[str, str], folder: Path,
     assert json.loads(watching.said)["error"]["code"] == "folder-unusable"
 
 
+@pytest.mark.slow
 def test_a_file_replaced_while_it_is_sent_is_sent_whole(server: SimulatedServer, folder: Path, watch: Watch) -> None:
     server.delay_s = 2.0
     scan(folder, "scan.tif", b"old")
@@ -167,6 +170,7 @@ def test_a_file_replaced_while_it_is_sent_is_sent_whole(server: SimulatedServer,
     assert [p.read_bytes() for p in put_away(folder)] == [b"new, and longer"]
 
 
+@pytest.mark.slow
 def test_many_small_scans_go_as_fast_as_a_scanner(server: SimulatedServer, folder: Path, watch: Watch) -> None:
     for n in range(300):
         scan(folder, f"{n:04}.tif", os.urandom(2_000))

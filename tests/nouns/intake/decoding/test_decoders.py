@@ -57,7 +57,7 @@ def test_a_killed_decoder_is_replaced(pool: Decoders) -> None:
 
 
 def test_a_decoder_that_takes_too_long_is_stopped_and_replaced(pool: Decoders) -> None:
-    slow = next(data for name, data, _ in pictures.hostile() if name == "tiff-endless-pages.tif")
+    slow = pictures.endless_tiff()
     _examined(pool)
     (first,) = pool.process_ids
     started_s = time.monotonic()
