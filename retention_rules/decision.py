@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
-from retention_rules.law import ClassLaw, Clause, Law, Span, Unknown, end_of, yields_to
+from retention_rules.clauses import Clause, Span, Unknown, end_of, yields_to
+from retention_rules.law import ClassLaw, Law
 from retention_rules.locks import Ahead, FiledLock, filed_lock
 from retention_rules.model import Bound, Disposition, Facts, State, What
 from retention_rules.reasons import (
@@ -35,7 +36,6 @@ _DUE = {
     Disposition.PERMANENT: What.PERMANENT,
 }
 _DAY = timedelta(days=1)
-_NOTHING = Span((), (), (), (), None)
 
 
 @dataclass(frozen=True)
@@ -107,20 +107,17 @@ class Decision:
 def decide(facts: Facts, law: Law, on: date) -> Decision:
     """What the law says of a record on the day `on`."""
     rules = law.classes.get(facts.class_code)
-    until = _promised(facts)
+    until = facts.locked_until if facts.extended_until is None else _later(facts.locked_until, facts.extended_until)
     if rules is None:
         what = What.HELD if facts.holds else What.ESCALATE
-        return Decision(what, State.OPEN, on, None, until, None, Kind.NO_CLASS, facts, law, _NOTHING)
+        return Decision(what, State.OPEN, on, None, until, None, Kind.NO_CLASS, facts, law, Span())
     span = rules.on(on)
-    organisation = law.organisation
-    is_permanent = is_open = is_never = False
-    for clause in span.keeping:
-        if clause.bound is Bound.PERMANENT:
-            is_permanent = True
-            continue
-        end = end_of(clause, facts, organisation)
+    is_open = is_never = False
+    for clause in span.counting:
+        end = end_of(clause, facts, law.organisation)
         if isinstance(end, Unknown):
-            is_open, is_never = True, is_never or end is Unknown.NEVER
+            is_open = True
+            is_never = is_never or end is Unknown.NEVER
         elif until is None or end > until:
             until = end
     delete_by = None
@@ -130,34 +127,26 @@ def decide(facts: Facts, law: Law, on: date) -> Decision:
             # A law does say how long, so the five years of clause C6.1 have no place: it is kept to the maximum.
             is_open = is_open or delete_by is None
             until = _later(until, delete_by)
-    if is_permanent:
-        state, retain_until = State.PERMANENT, None
+    if span.is_permanent:
+        what, state, retain_until = What.PERMANENT, State.PERMANENT, None
     elif is_open or until is None:
-        state, retain_until = State.OPEN, None
+        what, state, retain_until = What.KEEP, State.OPEN, None
+    elif on <= until:
+        what, state, retain_until = What.KEEP, State.RUNNING, until
     else:
-        state, retain_until = State.DUE if on > until else State.RUNNING, until
-    conflict = Kind.MINIMUM_NEVER if is_never else None
-    if conflict is None and delete_by is not None and on > delete_by:
+        what, state, retain_until = _DUE[rules.definition.disposition], State.DUE, until
+    conflict = None
+    if is_never:
+        conflict = Kind.MINIMUM_NEVER
+    elif delete_by is not None and on > delete_by:
         conflict = _beyond_maximum(state, span, rules, facts, law, on)
     if conflict is None and state is State.DUE and span.untrusted:
         conflict = Kind.UNCONFIRMED
-    what = _what(facts, state, conflict, rules)
-    return Decision(what, state, on, retain_until, until, delete_by, conflict, facts, law, span)
-
-
-def _what(facts: Facts, state: State, conflict: Kind | None, rules: ClassLaw) -> What:
-    if facts.holds:
-        return What.HELD
     if conflict is not None:
-        return What.RESTRICTED if conflict is Kind.RESTRICTED else What.ESCALATE
-    if state is State.DUE:
-        return _DUE[rules.definition.disposition]
-    return What.PERMANENT if state is State.PERMANENT else What.KEEP
-
-
-def _promised(facts: Facts) -> date | None:
-    """How long it is kept whatever the rules say now: a lock already set, or what an appraisal decided."""
-    return _later(facts.locked_until, facts.extended_until)
+        what = What.RESTRICTED if conflict is Kind.RESTRICTED else What.ESCALATE
+    if facts.holds:
+        what = What.HELD
+    return Decision(what, state, on, retain_until, until, delete_by, conflict, facts, law, span)
 
 
 def _later(one: date | None, other: date | None) -> date | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
+from calendar import isleap
 from datetime import date, timedelta
 
 from retention_rules.errors import InvalidData
@@ -11,6 +11,9 @@ from retention_rules.model import PERMANENT, Calendar, FiscalYear, Organisation,
 
 _ISO_PERIOD = re.compile(r"P(?:([0-9]{1,3})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,6})D)?")
 _DAYS_ALWAYS = 28  # every month has these
+_DAYS_IN = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_FEBRUARY = 2
+_YEAR_MAX = date.max.year
 _DAY = timedelta(days=1)
 FROM_A_FIRST_DAY = frozenset({Calendar.FISCAL_YEAR_END, Calendar.NEXT_JANUARY})
 
@@ -48,12 +51,10 @@ def add(start: date, period: Period) -> date:
 def add_months(start: date, months: int) -> date:
     """The corresponding day `months` later, or the last day of that month; never past the last year there is."""
     years, month = divmod(start.month - 1 + months, 12)
-    year = start.year + years
-    if year > date.max.year:
+    year, day = start.year + years, start.day
+    if year > _YEAR_MAX:
         return date.max
-    if start.day <= _DAYS_ALWAYS:
-        return date(year, month + 1, start.day)
-    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
+    return date(year, month + 1, day if day <= _DAYS_ALWAYS else min(day, _days_in(year, month + 1)))
 
 
 def add_days(start: date, days: int) -> date:
@@ -121,12 +122,14 @@ def year_end(day: date) -> date:
 
 def fiscal_year_end(day: date, fiscal_year: FiscalYear) -> date:
     """The last day of the accounting year of `day`. 31 of a shorter month, and 29 February, are its last day."""
-    end = _fiscal_year_end_in(day.year, fiscal_year)
-    if day <= end:
-        return end
-    return date.max if day.year == date.max.year else _fiscal_year_end_in(day.year + 1, fiscal_year)
+    month, last = fiscal_year.end_month, fiscal_year.end_day
+    year = day.year
+    if day.month > month or (day.month == month and day.day > last):
+        if year == _YEAR_MAX:
+            return date.max
+        year += 1
+    return date(year, month, last if last <= _DAYS_ALWAYS else min(last, _days_in(year, month)))
 
 
-def _fiscal_year_end_in(year: int, fiscal_year: FiscalYear) -> date:
-    last = min(fiscal_year.end_day, monthrange(year, fiscal_year.end_month)[1])
-    return date(year, fiscal_year.end_month, last)
+def _days_in(year: int, month: int) -> int:
+    return 29 if month == _FEBRUARY and isleap(year) else _DAYS_IN[month]

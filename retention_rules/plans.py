@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from retention_rules.law import FISCAL_YEAR_END, MADE, RECORD_YEAR, YEAR_ENDS, Clause, Law, Origin, yields_to
+from retention_rules.clauses import FISCAL_YEAR_END, MADE, RECORD_YEAR, YEAR_ENDS, Clause, Origin, yields_to
+from retention_rules.law import Law
 from retention_rules.model import RECEIVED, Bound, Calendar, Disposition, Facts, Organisation, What
 from retention_rules.periods import FROM_A_FIRST_DAY, add_days, add_months, fiscal_year_end, year_end
 from retention_rules.triggers import Combined, Happens, How, Trigger

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from retention_rules.law import (
+from retention_rules.clauses import (
     EU_MEMBERS,
     FISCAL_YEAR_END,
     MADE,
     RECORD_YEAR,
     YEAR_ENDS,
     Clause,
-    Law,
     Origin,
     Span,
     Unknown,
@@ -27,6 +26,7 @@ from retention_rules.law import (
     period_of,
     trigger_day,
 )
+from retention_rules.law import Law
 from retention_rules.model import Bound, Calendar, Facts, Hold
 from retention_rules.periods import FROM_A_FIRST_DAY, add, add_months, count_from
 from retention_rules.triggers import Combined, Trigger, events_in

@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from retention_rules import shipped, words
-from retention_rules.law import FLOOR, MADE
+from retention_rules.clauses import MADE
+from retention_rules.law import FLOOR
 from retention_rules.model import PERMANENT, Bound, Calendar, Hold, LockMode, Organisation, Period, Rule, State, What
 from retention_rules.periods import add, count_from, fiscal_year_end, last_day
 from retention_rules.plans import NotSimple, SimplePlan, is_hard, plan_of, settle
