@@ -218,7 +218,7 @@ def _changes(decision: Decision) -> Iterator[date]:
         yield decision.span.ends_date
     ends = [decision.retain_until, decision.delete_by]
     if decision.delete_by is not None:
-        found = [end_of(clause, decision.facts, decision.law.organisation) for clause in decision.span.minima]
+        found = [end_of(clause, decision.facts, decision.law.organisation) for clause in decision.span.counting]
         ends += [end for end in found if not isinstance(end, Unknown)]
         ends.append(decision.facts.locked_until)
     yield from (end + _DAY for end in ends if end is not None and end < date.max)

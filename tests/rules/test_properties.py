@@ -97,12 +97,14 @@ def test_undoing_an_event_restores_what_was(world: World, on: date, event: str, 
 @given(worlds(), DAYS, rules((Bound.MIN, Bound.PERMANENT)))
 def test_one_more_minimum_never_shortens_what_law_or_house_demanded(world: World, on: date, more: Rule) -> None:
     """Only the five years for want of a rule, and a maximum that stood alone, give way to a rule."""
+    assume(more.code not in {rule.code for rule in world.rules})
     before = world.decide(on)
     after = replace(world, rules=(*world.rules, more)).decide(on)
-    demands = [reason for reason in before.reasons if reason.is_binding and reason.rule != "C6.1"]
+    demands = [reason for reason in before.reasons if reason.is_binding and reason.rule not in {"C6.1", "HOLD"}]
 
     assert all(reason in after.reasons for reason in demands)
-    assert all((after.retain_until or date.max) >= (reason.retain_until or date.max) for reason in demands)
+    for reason in demands:
+        assert (after.retain_until or date.max) >= (reason.retain_until or date.max)
 
 
 @given(worlds(), DAYS, st.integers(0, 600))
