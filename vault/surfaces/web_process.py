@@ -13,6 +13,7 @@ import uvicorn
 
 from retention_rules import shipped
 from vault.intake.decoding.isolated import stand_ready
+from vault.settings import Settings
 from vault.surfaces.application import create
 
 
@@ -20,6 +21,7 @@ def main() -> None:
     """Serves until it is told to end."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     threading.Thread(target=get_ready, daemon=True).start()
+    trusted = Settings.from_environment().trusted_proxies
     config = uvicorn.Config(
         create(),
         loop="uvloop",
@@ -32,7 +34,9 @@ def main() -> None:
         date_header=True,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
-        proxy_headers=False,
+        # Behind a proxy that ends TLS, cookies must still be marked secure and guesses counted by the real address.
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted,
     )
     uvicorn.Server(config).run(sockets=[listener])
 
