@@ -146,6 +146,14 @@ def actor_names(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, str]:
     return names
 
 
+def actor_kind(connection: Connection, actor_id: UUID) -> str:
+    """Whether somebody is a person or a station; neither is the operator of the host."""
+    for kind, table in (("person", people), ("station", stations)):
+        if connection.execute(select(table.c.id).where(table.c.id == actor_id)).one_or_none() is not None:
+            return kind
+    return "operator"
+
+
 def list_stations(connection: Connection) -> tuple[tuple[Station, tuple[Token, ...]], ...]:
     """Every station with its tokens, newest token first."""
     tokens: dict[UUID, list[Token]] = {}

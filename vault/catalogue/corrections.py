@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from retention_rules.identifiers import mask
@@ -97,20 +97,21 @@ def describe(
     return now
 
 
-def corrections_of(ctx: Context, viewer: Viewer, record: RecordView) -> tuple[Correction, ...]:
+def corrections_of(
+    ctx: Context, connection: Connection, viewer: Viewer, record: RecordView
+) -> tuple[Correction, ...]:
     """The corrections of a record, newest first; personal numbers in them are masked.
 
     Raises:
         NotAllowed: the viewer lacks `records:record:read`.
     """
     viewer.require(Right.RECORDS_RECORD_READ)
-    with ctx.database.read() as connection:
-        rows = connection.execute(
-            select(corrections).where(corrections.c.record_id == record.id).order_by(corrections.c.revision.desc())
-        ).all()
-        if not rows:
-            return ()
-        record_key = ctx.keyring.record_key(connection, record.id)
+    rows = connection.execute(
+        select(corrections).where(corrections.c.record_id == record.id).order_by(corrections.c.revision.desc())
+    ).all()
+    if not rows:
+        return ()
+    record_key = ctx.keyring.record_key(connection, record.id)
     found = []
     for row in rows:
         told = json.loads(record_key.open_field(_name(row.revision), bytes(row.sealed)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from retention_rules.identifiers import normalised_identifier, problem_with
 from vault.catalogue.errors import BadFieldValue
 from vault.catalogue.model import Description
@@ -40,6 +42,11 @@ def checked_description(description: Description) -> Description:
         attributes=attributes,
         personal=tuple(personal),
     )
+
+
+def title_of(title: str | None, business_type: str | None, class_name: str, day: date) -> str:
+    """The title 题名; where nobody gave one, what the record is about and from which day."""
+    return title or f"{business_type or class_name} {day.isoformat()}"
 
 
 def _text(field: str, value: str | None) -> str | None:

@@ -63,11 +63,11 @@ class NothingToChange(VaultError):
 
 
 class ReasonNeeded(VaultError):
-    """Looking at a personal field in full needs a reason that others can read later."""
+    """Unmasking a personal field and changing a value need a reason that others can read later."""
 
     code = "reason-needed"
     status = 422
     exit_code = 65
     fault = Fault.INPUT
     message = N_("A reason of at least {length_min} characters is needed.")
-    hint = N_("Say what you need it for, for example the number of the matter.")
+    hint = N_("Say what it is for, or what was wrong, for example the number of the matter.")

@@ -116,6 +116,23 @@ def get_record(connection: Connection, viewer: Viewer, record_id: UUID) -> Recor
     )
 
 
+def same_business(
+    connection: Connection, viewer: Viewer, record: RecordView, limit: int = 5
+) -> tuple[tuple[UUID, str], ...]:
+    """Other records of the same business that the viewer may see: id and archival number, newest first."""
+    if not record.business_number:
+        return ()
+    query = (
+        select(records.c.id, records.c.archival_number)
+        .where(records.c.business_number == record.business_number, records.c.id != record.id)
+        .order_by(records.c.id.desc())
+        .limit(limit)
+    )
+    if viewer.units is not None:
+        query = query.where(records.c.unit_id.in_(sorted(viewer.units)))
+    return tuple((row.id, row.archival_number) for row in connection.execute(query))
+
+
 def components_of(connection: Connection, record_id: UUID) -> tuple[ComponentView, ...]:
     """The components of a record with their copies, by kind and place."""
     rows = connection.execute(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import BinaryIO, cast
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue.errors import ReasonNeeded
@@ -131,3 +133,15 @@ def unmask(ctx: Context, viewer: Viewer, record_id: UUID, kind: FieldKind, ordin
         )
         tx.commit()
     return record_key.open_field(field.name, field.sealed).decode()
+
+
+def unmask_reason(ctx: Context, connection: Connection, viewer: Viewer, record_id: UUID, sealed: str) -> str:
+    """Why somebody looked at a personal field in full, from the sealed form that the ledger holds (hexadecimal).
+
+    Raises:
+        NotAllowed: the viewer lacks `records:record:read`.
+        Damaged: it is no reason of this record.
+    """
+    viewer.require(Right.RECORDS_RECORD_READ)
+    record_key = ctx.keyring.record_key(connection, record_id)
+    return record_key.open_field("unmask-reason", bytes.fromhex(sealed)).decode()

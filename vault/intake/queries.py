@@ -310,3 +310,13 @@ def is_rendering(connection: Connection, record_id: UUID) -> str | None:
     return connection.execute(
         select(rendition_tasks.c.state).where(rendition_tasks.c.record_id == record_id)
     ).scalar_one_or_none()
+
+
+def item_of_record(connection: Connection, record_id: UUID) -> Item | None:
+    """The file that became the record."""
+    row = connection.execute(
+        select(intake_items).where(
+            intake_items.c.record_id == record_id, intake_items.c.status == ItemStatus.ACCEPTED.value
+        )
+    ).one_or_none()
+    return _item(row) if row is not None else None

@@ -80,6 +80,8 @@ Index(
     postgresql_where=intake_items.c.status == "refused",
 )
 Index("intake_items_intent_idx", intake_items.c.received_at, postgresql_where=intake_items.c.status == "intent")
+# Who sent what became this record: asked by the record's page.
+Index("intake_items_record_id_idx", intake_items.c.record_id)
 Index("intake_items_received_at_idx", intake_items.c.received_at)
 
 # Records whose access copy, pages and thumbnails are still to be made. Workers claim rows with SKIP LOCKED.

@@ -14,7 +14,7 @@ from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue import corrections
 from vault.catalogue.errors import BadFieldValue, NothingToChange, ReasonNeeded, RecordChanged
-from vault.catalogue.model import Change, FieldKind, NewDescription
+from vault.catalogue.model import Change, Correction, FieldKind, NewDescription
 from vault.catalogue.queries import RecordView, get_record
 from vault.catalogue.search import Filters, find
 from vault.foundation.errors import NotAllowed, NotFoundOrNotYours
@@ -44,6 +44,12 @@ def _record(archive: Archive, record_id: UUID) -> RecordView:
         return get_record(connection, archive.operator, record_id)
 
 
+def _history(archive: Archive, record_id: UUID) -> tuple[Correction, ...]:
+    with archive.ctx.database.read() as connection:
+        record = get_record(connection, archive.operator, record_id)
+        return corrections.corrections_of(archive.ctx, connection, archive.operator, record)
+
+
 def _describe(archive: Archive, record_id: UUID, revision: int = 1, reason: str = "与原件不符", **new: object) -> int:
     return corrections.describe(
         archive.ctx,
@@ -60,7 +66,7 @@ def test_the_old_value_stays_readable_with_who_when_and_why(archive: Archive, re
     assert _describe(archive, record_id, values={"customer_name": "张叁", "title": "开户申请书"}) == 2
     record = _record(archive, record_id)
     assert (record.customer_name, record.title, record.revision) == ("张叁", "开户申请书", 2)
-    (found,) = corrections.corrections_of(archive.ctx, archive.operator, record)
+    (found,) = _history(archive, record_id)
     assert found.changes == (Change("title", None, "开户申请书"), Change("customer_name", "张三", "张叁"))
     assert (found.reason, found.actor_kind, found.at) == ("与原件不符", "operator", archive.clock.now())
     with archive.ctx.database.read() as connection:
@@ -95,7 +101,7 @@ def test_a_corrected_number_is_found_by_the_new_one_and_masked_in_the_history(
             tokens = tuple(archive.ctx.keyring.blind_tokens(connection, "id_number", number))
             wanted = Filters(personal=(FieldKind.ID_NUMBER, number))
             assert [x.id for x in find(connection, wanted, units=None, blind_tokens=tokens).lines] == expected
-    (found,) = corrections.corrections_of(archive.ctx, archive.operator, _record(archive, record_id))
+    (found,) = _history(archive, record_id)
     assert found.changes == (
         Change("id_number/0", "110105********002X", "110105********0097"),
         Change("phone/0", None, "138****1234"),

@@ -89,6 +89,47 @@ def test_viewer_keys_turn_pages_zoom_rotate_and_spread(opened: Page, root: str) 
     expect(place).to_have_text("第 3 页，共 4 页")
 
 
+def test_neighbours_are_fetched_ahead_and_no_page_twice(opened: Page, root: str) -> None:
+    asked: list[str] = []
+    opened.on("request", lambda request: "/pages/" in request.url and asked.append(request.url.rpartition("/")[2]))
+    opened.goto(root + RECORD)
+    expect(opened.locator("#page-image")).to_be_visible()
+    opened.wait_for_load_state("networkidle")
+    assert sorted(asked) == ["1.jpg", "2.jpg", "3.jpg"]
+    opened.keyboard.press("ArrowRight")
+    assert opened.locator("#page-image").evaluate("image => image.complete && image.naturalWidth > 0")
+    opened.keyboard.press("ArrowLeft")
+    opened.keyboard.press("ArrowRight")
+    opened.wait_for_load_state("networkidle")
+    assert sorted(asked) == ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]
+
+
+def test_how_somebody_likes_to_look_is_kept_from_record_to_record(opened: Page, root: str) -> None:
+    opened.goto(root + RECORD)
+    opened.keyboard.press("h")
+    opened.keyboard.press("s")
+    stage = opened.locator("#stage").bounding_box()
+    for image in opened.locator("#stage img").all():
+        assert image.bounding_box()["height"] <= stage["height"]
+    opened.keyboard.press("j")
+    opened.wait_for_load_state()
+    expect(opened.locator('[data-tool="spread"]')).to_have_attribute("aria-pressed", "true")
+    expect(opened.locator('[data-tool="page"]')).to_have_attribute("aria-pressed", "true")
+    expect(opened.locator("#stage img")).to_have_count(2)
+
+
+def test_a_page_that_does_not_come_says_so_and_is_asked_for_again(opened: Page, root: str) -> None:
+    opened.route("**/pages/2.jpg", lambda route: route.abort())
+    opened.goto(root + RECORD)
+    opened.wait_for_load_state("networkidle")
+    opened.keyboard.press("ArrowRight")
+    expect(opened.locator(".stage-note")).to_be_visible()
+    opened.unroute("**/pages/2.jpg")
+    opened.locator("#thumbs a").nth(1).click()
+    expect(opened.locator(".stage-note")).to_be_hidden()
+    assert opened.locator("#page-image").get_attribute("src").endswith("/pages/2.jpg")
+
+
 @pytest.mark.browsing(java_script_enabled=False)
 def test_without_a_script_pages_and_thumbnails_are_links(opened: Page, root: str) -> None:
     opened.goto(root + RECORD)

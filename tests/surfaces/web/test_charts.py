@@ -34,15 +34,16 @@ def test_the_time_line_holds_every_day_it_is_given(start, today_after, lock_afte
     line = lock_line(
         start=start,
         today=later(today_after),
-        lock_until=later(lock_after),
+        locks_until=[later(lock_after), later(lock_after // 2)],
         retain_until=None if keep_after is None else later(keep_after),
     )
-    places = [line.lock.width, line.retention.width, line.today_x, *(tick.x for tick in line.ticks)]
+    lock, _ = line.locks
+    places = [lock.width, line.retention.width, line.today_x, *(tick.x for tick in line.ticks)]
     assert all(0 <= place <= 100 for place in places)
     assert len(line.ticks) <= 8
     if keep_after is None:
         assert line.retention.is_open
         assert not line.is_covered
     else:
-        assert line.is_covered == (lock_after >= keep_after)
-        assert (line.lock.width >= line.retention.width) or lock_after < keep_after
+        assert line.is_covered == (lock_after // 2 >= keep_after)
+        assert (lock.width >= line.retention.width) or lock_after < keep_after

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from vault.foundation.errors import N_, Fault
 from vault.surfaces.i18n import FAULT_WORDS, Language, translator
 from vault.surfaces.web.views import desk, entrance, health, intake, ledger, people, records
+from vault.surfaces.web.views import record as views
 from vault.surfaces.web.views.parts import (
     Action,
     ActorName,
@@ -241,91 +242,120 @@ ROWS = (
 )  # fmt: skip
 
 
-def record(t: Texts, *, unmasked: bool = False) -> records.RecordView:
+def record(t: Texts, *, unmasked: bool = False) -> views.RecordView:
     lock_until = datetime(2031, 11, 24, 16, 0, tzinfo=UTC)
     reasons = (
-        records.Reason("CN-BANK-ACCOUNT", t("自账户撤销之日起至少保管 10 年", "at least 10 years after the account is closed"), "人民币银行结算账户管理办法 第六十一条", is_winner=True, is_verified=True),
-        records.Reason("DEFAULT-5Y", t("无明确规定的业务单至少保管 5 年", "at least 5 years where no rule is clear"), t("本单位办法 C6.1", "the organisation's own measures, C6.1"), is_winner=False, is_verified=False),
+        views.Reason("CN-BANK-ACCOUNT", t("自账户撤销之日起至少保管 10 年", "at least 10 years after the account is closed"), "人民币银行结算账户管理办法 第六十一条", is_winner=True, is_verified=True, steps=(t("“账户撤销”：2026-11-24", "“account closed”: 2026-11-24"),)),
+        views.Reason("DEFAULT-5Y", t("无明确规定的业务单至少保管 5 年", "at least 5 years where no rule is clear"), t("本单位办法 C6.1", "the organisation's own measures, C6.1"), is_winner=False, is_verified=False),
     )  # fmt: skip
-    keeping = records.Keeping(
-        date(2026, 11, 24),
-        "CN-BANK-ACCOUNT",
-        "人民币银行结算账户资料",
-        t("账户撤销", "the account is closed"),
-        "open",
-        None,
-        None,
-        "governance",
-        lock_until,
-        reasons,
+    stores = ("worm:///var/lib/slipvault/store", "s3+https://obs.binhai.gov.cn/slips")
+    keeping = views.Keeping(
+        received_date=date(2026, 11, 24),
+        summary=t("保管期限何时届满尚不能确定，因此不得销毁。", "Nobody can say yet when its period ends."),
+        lock_note=t("收到后先短期锁定。", "Locked for a short time when it came in."),
+        trigger=t("账户撤销", "the account is closed"),
+        trigger_state="open",
+        trigger_date=None,
+        retain_until=None,
+        locks=tuple(views.StoreLock(store, "governance", lock_until) for store in stores),
+        reasons=reasons,
     )
     personal = (
-        records.PersonalField("id_number", "1101**********2316", "110105198403212316" if unmasked else None),
-        records.PersonalField("card_number", "6222 **** **** 0912", "6222021001116240912" if unmasked else None),
-        records.PersonalField("phone", "139****6208", "13901236208" if unmasked else None),
-    )
-    component = records.ComponentRow(
-        "c1",
-        "original",
-        1,
-        "image/tiff",
-        118_231,
-        digest("c1"),
-        "worm:///var/lib/slipvault/store",
-        "v1",
-        "governance",
-        lock_until,
-        "verified",
-        ago(minutes=12),
-    )
-    components = (
-        component,
-        records.ComponentRow("c2", "access_copy", 1, "application/pdf", 96_400, digest("c2"), component.store, "v1", "governance", lock_until, "verified", ago(minutes=12)),
-        records.ComponentRow("c3", "page", 1, "image/jpeg", 143_000, digest("c3"), component.store, "v1", "governance", lock_until, "unverified"),
+        views.PersonalField("id_number", "1101**********2316", "110105198403212316" if unmasked else None, ("1101**********2311",)),
+        views.PersonalField("card_number", "6222 **** **** 0912", "6222021001116240912" if unmasked else None),
+        views.PersonalField("phone", "139****6208", "13901236208" if unmasked else None),
+    )  # fmt: skip
+    objects = (
+        views.StoredObjects("original", 1, ("image/tiff",), 118_231, stores[0], "governance", lock_until, digest("c1"), is_held=True),
+        views.StoredObjects("access_copy", 1, ("application/pdf",), 96_400, stores[0], "governance", lock_until, digest("c2")),
+        views.StoredObjects("page", 4, ("image/jpeg",), 143_000, stores[0], "governance", lock_until),
     )  # fmt: skip
     pages = tuple(
-        records.PageImage(n, f"{RECORD}/pages/{n}.jpg", f"{RECORD}/thumbs/{n}.jpg", 1240, 1754) for n in range(1, 5)
+        views.PageImage(n, f"{RECORD}/pages/{n}.jpg", f"{RECORD}/thumbs/{n}.jpg", 1240, 1754) for n in range(1, 5)
     )
     story = (
-        entry("catalogue:record:register", 31, STATION, index=48180),
-        entry("catalogue:renditions:add", 30, SYSTEM, index=48181),
-        entry("catalogue:pages:view", 9, WANG, t("第 1–2 页", "pages 1–2"), 48207),
-        entry("catalogue:field:unmask", 4, LI, t("身份证号", "id number"), 48210),
         entry("catalogue:pages:view", 0.1, LI, t("第 1 页", "page 1"), None),
+        entry("catalogue:field:unmask", 4, LI, t("身份证号 · 核对身份", "id number · to compare"), 48210),
+        TimelineEntry(ago(minutes=9), "catalogue:pages:view", WANG, None, count=7, first_at=ago(hours=2)),
+        entry("catalogue:renditions:add", 30, SYSTEM, index=48181),
+        entry("catalogue:record:register", 31, STATION, index=48180),
     )
-    return records.RecordView(
+    checks = tuple(views.CheckRow(code, True, n, code == "ledger") for code, n in (("bytes", 12), ("locks", 12), ("rows", 27), ("ledger", 3)))  # fmt: skip
+    verify = Action(N_("Verify now"), RECORD + "/verify", "post", icon="check")
+    return views.RecordView(
         id="01935c1e", href=RECORD, archival_number=NUMBER, title="个人银行结算账户开户申请书", state="filed",
-        fonds="J042 滨海市政务服务中心", category="YW 业务档案", year=2026, period="D10 定期 10 年", item_number=137,
-        business_number="KH20261124000137", business_type="个人开户", unit="营业部", handler="周敏", customer_name="赵丽颖",
-        occurred_date=date(2026, 11, 24), received_at=ago(minutes=31), page_count=4, keeping=keeping,
-        strip=records.PageStrip("ready", pages, 1), verification=records.Verification("clean", ago(minutes=12)),
-        attributes=((t("账户种类", "Kind of account"), "Ⅰ类户"), (t("币种", "Currency"), "CNY")), personal=personal, components=components,
-        timeline=story, related=(Link("境外汇款申请书 · J042-YW·2026-D30-YYB-2210", RECORD),),
-        actions=(Action(N_("Fetch the original"), RECORD + "/original", icon="download"), Action(N_("Verify now"), RECORD + "/verify", "post", "primary", icon="check")),
-        unmask_href=RECORD + "/unmask", batch=Link("11 月 24 日下午 · 许可申请", BATCH), previous_href=RECORD, next_href=RECORD, ledger_href="/ledger?subject=01935c1e",
+        described=(
+            views.Described(N_("Title"), "个人银行结算账户开户申请书", "whole"),
+            views.Described(N_("Customer"), "赵丽颖", "strong", ("赵丽影", "赵立影")),
+            views.Described(N_("Business type"), "个人开户"),
+            views.Described(N_("Business number"), "KH20261124000137", "archnum"),
+            views.Described(N_("Date of the business"), "2026-11-24", "day"),
+            views.Described(N_("Handler"), "周敏"),
+            views.Described(t("币种", "Currency"), "CNY"),
+        ),
+        place=((N_("Fonds"), "J042 滨海市政务服务中心"), (N_("Category"), "YW"), (N_("Year"), "2026"), (N_("Item number"), "137")),
+        received_at=ago(minutes=31), page_count=4,
+        related=((N_("Retention class"), Link("人民币银行结算账户资料", "/records?class_code=x"), "CN-BANK-ACCOUNT"), (N_("Sent by"), None, STATION.name)),
+        keeping=keeping, strip=views.PageStrip("ready", pages, 1),
+        verification=views.Verification("clean", ago(minutes=12), LI, checks, action=verify),
+        personal=personal, objects=objects,
+        corrections=(views.CorrectionRow(ago(minutes=20), LI, t("与原件不符", "not as on the slip"), (views.CorrectedValue(N_("Customer"), "赵丽影", "赵丽颖"), views.CorrectedValue(N_("Handler"), None, "周敏"))),),
+        timeline=story, same_business=(Link("J042-YW·2026-D30-YYB-2210", RECORD),),
+        actions=(Action(N_("Verify now"), RECORD + "/verify", "post", "primary", icon="check"), Action(N_("Fetch the original"), RECORD + "/original", icon="download")),
+        describe_href=RECORD + "/describe", unmask_href=RECORD + "/unmask", previous_href=RECORD, next_href=RECORD, ledger_href="/ledger?subject=01935c1e",
     )  # fmt: skip
 
 
-def record_bare(t: Texts) -> records.RecordView:
-    """A record just received, seen by somebody with few rights."""
-    whole = record(t)
-    lock_until = datetime(2026, 12, 1, 7, 0, tzinfo=UTC)
-    keeping = records.Keeping(
-        date(2026, 11, 24),
-        "DEFAULT-5Y",
-        "无明确规定的业务单",
-        t("业务办结", "the matter is settled"),
-        "set",
-        date(2026, 11, 24),
-        date(2031, 11, 24),
-        "governance",
-        lock_until,
+def record_described(t: Texts) -> views.RecordView:
+    """The form in which the description is corrected, after a conflict."""
+    form = Form(
+        {"title": "开户申请书", "customer_name": "赵丽颖", "occurred_date": "2026-11-24", "reason": ""},
+        (FieldError("reason", t("请写明理由。", "A reason is needed.")),),
     )
-    return records.RecordView(
-        id="x", href=RECORD, archival_number="J042-YW·2026-D05-TSZ-0042", title="消费者投诉登记表", state="received",
-        fonds=whole.fonds, category=whole.category, year=2026, period="D05", item_number=42, business_number="", business_type="投诉",
-        unit="投诉受理中心", handler="", customer_name="", occurred_date=None, received_at=ago(seconds=20), page_count=None, keeping=keeping,
-        strip=records.PageStrip("making", (), 1, RECORD + "/progress"), verification=records.Verification("never"),
+    describe = views.DescribeForm(
+        href=RECORD + "/describe",
+        form=form,
+        revision=3,
+        fields=(("title", N_("Title"), "text"), ("customer_name", N_("Customer"), "text"), ("occurred_date", N_("Date of the business"), "date")),
+        attributes=((t("币种", "Currency"), "CNY"), ("", "")),
+        personal=(("id_number", "1101**********2316"), ("phone", "")),
+        now=(views.CorrectedValue(N_("Customer"), None, "赵立颖"),),
+    )  # fmt: skip
+    return replace(record(t), describe=describe, describe_href=None, actions=())
+
+
+def record_wrong(t: Texts) -> views.RecordView:
+    """A record in which a verification found something."""
+    found = (
+        Finding(
+            t("对象的字节与存入时不同。", "The bytes of this object are not those that were stored."), "original/0"
+        ),
+    )
+    checks = (views.CheckRow("bytes", False, 12), views.CheckRow("locks", True, 12))
+    return replace(
+        record(t),
+        strip=views.PageStrip("failed"),
+        verification=views.Verification("findings", ago(minutes=3), LI, checks, found),
+        same_business=(),
+    )  # fmt: skip
+
+
+def record_bare(t: Texts) -> views.RecordView:
+    """A record just received, seen by somebody with few rights."""
+    keeping = views.Keeping(
+        received_date=date(2026, 11, 24),
+        summary=t("保管期限至 2031-11-24，在此之前不得销毁。", "Its period runs until 2031-11-24."),
+        lock_note="",
+        trigger=t("业务办结", "the matter is settled"),
+        trigger_state="set",
+        trigger_date=date(2026, 11, 24),
+        retain_until=date(2031, 11, 24),
+        locks=(views.StoreLock("worm:///store", "governance", datetime(2026, 12, 1, 7, 0, tzinfo=UTC)),),
+    )
+    return views.RecordView(
+        id="x", href=RECORD, archival_number="J042-YW·2026-D05-TSZ-0042", title="投诉 2026-11-24", state="received",
+        described=(views.Described(N_("Customer"), ""),), place=(), received_at=ago(seconds=20), page_count=None, related=(),
+        keeping=keeping, strip=views.PageStrip("making", (), 1, RECORD + "/progress"), verification=views.Verification("new"),
     )  # fmt: skip
 
 
@@ -367,6 +397,8 @@ def _records(t: Texts) -> list[Sample]:
             notices=unmasked,
         ),
         Sample("record-new", "/records/new", "record.html", "records", record_bare(t)),
+        Sample("record-describe", RECORD + "/describe", "record.html", "records", record_described(t), status=409),
+        Sample("record-wrong", "/records/wrong", "record.html", "records", record_wrong(t)),
     ]
 
 

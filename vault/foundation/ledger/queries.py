@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -85,9 +86,9 @@ _COLUMNS = (
 
 
 def entries_of_subject(connection: Connection, subject_id: UUID, size: int = 200) -> tuple[EntryLine, ...]:
-    """The story of one object, oldest first."""
-    query = _lines().where(ledger_entries.c.subject_id == subject_id).order_by(ledger_entries.c.id)
-    return tuple(EntryLine(**row._mapping) for row in connection.execute(query.limit(size)))
+    """The newest entries about one object, oldest first."""
+    query = _lines().where(ledger_entries.c.subject_id == subject_id).order_by(ledger_entries.c.id.desc())
+    return tuple(EntryLine(**row._mapping) for row in connection.execute(query.limit(size)))[::-1]
 
 
 def recent_entries(
@@ -153,6 +154,63 @@ def latest_checkpoint(connection: Connection) -> LatestCheckpoint | None:
         tuple((p.store, p.at) for p in publications),
         tuple((t.size, t.authority, t.at) for t in timestamps),
     )
+
+
+@dataclass(frozen=True)
+class ToldEntry:
+    """An entry with its details, for an object's story."""
+
+    line: EntryLine
+    details: dict[str, Any]
+
+
+def story_of(connection: Connection, subject_id: UUID, size: int = 50) -> tuple[ToldEntry, ...]:
+    """The newest entries about one object with their details, newest first."""
+    query = (
+        select(*_COLUMNS, ledger_entries.c.body)
+        .join(ledger_leaves, ledger_leaves.c.entry_id == ledger_entries.c.id, isouter=True)
+        .where(ledger_entries.c.subject_id == subject_id)
+        .order_by(ledger_entries.c.id.desc())
+        .limit(size)
+    )
+    return tuple(
+        ToldEntry(
+            EntryLine(**{column.name: row._mapping[column] for column in _COLUMNS}),
+            json.loads(bytes(row.body))["details"],
+        )
+        for row in connection.execute(query)
+    )
+
+
+@dataclass(frozen=True)
+class CountedEvent:
+    """How often one actor did the same within a context, first and last."""
+
+    event: str
+    actor_kind: str
+    actor_id: UUID | None
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+def events_within(connection: Connection, context_id: UUID) -> tuple[CountedEvent, ...]:
+    """What happened within a context (a batch, a station), counted by event and actor, the newest first."""
+    last_at = func.max(ledger_entries.c.at).label("last_at")
+    query = (
+        select(
+            ledger_entries.c.event,
+            ledger_entries.c.actor_kind,
+            ledger_entries.c.actor_id,
+            func.count().label("count"),
+            func.min(ledger_entries.c.at).label("first_at"),
+            last_at,
+        )
+        .where(ledger_entries.c.context_id == context_id)
+        .group_by(ledger_entries.c.event, ledger_entries.c.actor_kind, ledger_entries.c.actor_id)
+        .order_by(last_at.desc())
+    )
+    return tuple(CountedEvent(**row._mapping) for row in connection.execute(query))
 
 
 def pending_count(connection: Connection) -> int:

@@ -107,10 +107,11 @@ def show_record(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UU
         entries = entries_of_subject(connection, record_id)
         codes = unit_codes(connection)
         verified = newest_verification(connection, record)
+        corrected = corrections.corrections_of(ctx, connection, viewer, record)
     return {
         **_description_body(record, codes),
         "personal": masked_fields(ctx, viewer, record),
-        "corrections": [_correction_body(found) for found in corrections.corrections_of(ctx, viewer, record)],
+        "corrections": [_correction_body(found) for found in corrected],
         "verified": verification_body(verified, language_of(request)) if verified else None,
         "components": [_component_body(component) for component in record.components],
         "ledger": [

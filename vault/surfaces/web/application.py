@@ -14,6 +14,7 @@ from vault.surfaces.routing import Routes
 from vault.surfaces.web import (
     batch,
     batches,
+    describe,
     desk,
     entrance,
     health,
@@ -56,6 +57,7 @@ def mount(app: FastAPI) -> None:
         quarantine,
         records,
         record,
+        describe,
         ledger,
         health,
         people,

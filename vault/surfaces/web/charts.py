@@ -76,23 +76,24 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class LockLine:
-    """Lock and retention of one record as two bars on one time line."""
+    """Locks in each store and the retention of one record, as bars on one time line."""
 
-    lock: Stretch
+    locks: tuple[Stretch, ...]
     retention: Stretch
     today_x: float
     ticks: tuple[Tick, ...]
     is_covered: bool
 
 
-def lock_line(*, start: date, today: date, lock_until: date, retain_until: date | None) -> LockLine:
-    """Lays the lock and the retention period on one line of time.
+def lock_line(*, start: date, today: date, locks_until: Sequence[date], retain_until: date | None) -> LockLine:
+    """Lays the locks and the retention period on one line of time.
 
     Args:
         start: the day the record came in.
-        retain_until: the last day it must be kept, or nothing while the period has not begun to count.
+        locks_until: for each store the day its earliest lock ends.
+        retain_until: the last day it must be kept, or nothing while the period has no end.
     """
-    ends = [day for day in (lock_until, retain_until, today) if day is not None]
+    ends = [day for day in (*locks_until, retain_until, today) if day is not None]
     days = max(1, (max(ends) - start).days)
     total = days * (1.25 if retain_until is None else 1.06)
 
@@ -101,20 +102,23 @@ def lock_line(*, start: date, today: date, lock_until: date, retain_until: date 
 
     retention = Stretch(0, 100 if retain_until is None else x(retain_until), retain_until is None)
     return LockLine(
-        lock=Stretch(0, x(lock_until), is_open=False),
+        locks=tuple(Stretch(0, x(until), is_open=False) for until in locks_until),
         retention=retention,
         today_x=x(today),
-        ticks=_years(start, total, x),
-        is_covered=retain_until is not None and lock_until >= retain_until,
+        ticks=_ticks(start, total, x),
+        is_covered=retain_until is not None and all(until >= retain_until for until in locks_until),
     )
 
 
-def _years(start: date, total_days: float, x: Callable[[date], float]) -> tuple[Tick, ...]:
-    years = int(total_days // 365.25) + 1
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if years / step <= 6)
-    ticks = []
-    for year in range(start.year + 1, start.year + years + 1):
-        place = x(date(year, 1, 1))
-        if (year % step == 0 or step == 1) and 0 < place < 97:
-            ticks.append(Tick(place, str(year)))
-    return tuple(ticks)
+def _ticks(start: date, total_days: float, x: Callable[[date], float]) -> tuple[Tick, ...]:
+    """Years on the axis; months where there is less than two years to see."""
+    if total_days < 730:
+        months = [date(start.year + month // 12, month % 12 + 1, 1) for month in range(start.month, start.month + 26)]
+        step = 1 if total_days < 240 else 3
+        wanted = [(day, f"{day:%Y-%m}") for day in months if (day.month - 1) % step == 0]
+    else:
+        years = int(total_days // 365.25) + 1
+        step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if years / step <= 6)
+        firsts = [date(year, 1, 1) for year in range(start.year + 1, min(9999, start.year + years) + 1)]
+        wanted = [(day, str(day.year)) for day in firsts if day.year % step == 0]
+    return tuple(Tick(place, label) for day, label in wanted if 3 < (place := x(day)) < 95)

@@ -38,6 +38,10 @@ _PATHS = {
     "minus": "M4 10h12",
     "width": "M3 5v10M17 5v10M5 10h10M7 8l-2 2 2 2m6-4 2 2-2 2",
     "spread": "M3 5h6v10H3zM11 5h6v10h-6z",
+    "pen": "M4 16l1-4 8-8 3 3-8 8zM11.5 5.5l3 3",
+    "print": "M6 8V3h8v5M6 14H3V8h14v6h-3M6 12h8v5H6z",
+    "pause": "M7 4v12M13 4v12",
+    "page": "M5 3h10v14H5z",
     "person": "M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 17c.5-3.5 3-5 6-5s5.5 1.5 6 5",
 }
 

@@ -20,7 +20,7 @@ from vault.foundation.ids import new_token
 from vault.foundation.ledger.queries import EntryLine
 from vault.surfaces.auth import CsrfMismatch
 from vault.surfaces.i18n import DEFAULT_ZONE, Language, Translator, choose_language, translator
-from vault.surfaces.web.views.parts import ActorName, FieldError, Form, Paging, TimelineEntry
+from vault.surfaces.web.views.parts import ActorName, FieldError, Form, Notice, Paging, TimelineEntry
 from vault.surfaces.web.views.shell import Shell, rail
 
 DOOR_COOKIE = "slipvault_door"
@@ -45,7 +45,7 @@ def speaker(request: Request) -> Translator:
     return translator(language_for(request))
 
 
-def shell_for(request: Request, current: str = "", search: str = "") -> Shell:
+def shell_for(request: Request, current: str = "", search: str = "", notices: tuple[Notice, ...] = ()) -> Shell:
     """The frame of a page for whoever is signed in, or for nobody."""
     ctx = context(request)
     session = getattr(request.state, "session", None)
@@ -63,6 +63,7 @@ def shell_for(request: Request, current: str = "", search: str = "") -> Shell:
         address=request.url.path,
         search=search,
         rail=rail(_may(viewer)) if viewer else (),
+        notices=notices,
     )
 
 
@@ -72,11 +73,18 @@ def _may(viewer: Viewer) -> Callable[[str], bool]:
 
 
 def page(
-    request: Request, template: str, view: object, *, current: str = "", status: int = 200, search: str = ""
+    request: Request,
+    template: str,
+    view: object,
+    *,
+    current: str = "",
+    status: int = 200,
+    search: str = "",
+    notices: tuple[Notice, ...] = (),
 ) -> Response:
-    """The page for this request."""
+    """The page for this request; `notices` say what was just done."""
     response: Response = request.app.state.renderer.page(
-        template, shell_for(request, current, search), view, status=status
+        template, shell_for(request, current, search, notices), view, status=status
     )
     return response
 

@@ -1,53 +1,61 @@
-"""One record's page, its images, its original."""
+"""One record's page, its images, its original, its verification."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import Form as Field
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vault.access.model import Viewer
-from vault.access.queries import all_units, organisation
+from vault.access.queries import actor_kind, actor_names, all_units, organisation
 from vault.access.rights import Right
-from vault.catalogue import classification, reading, search
+from vault.catalogue import classification, corrections, reading, search
 from vault.catalogue.errors import ReasonNeeded
 from vault.catalogue.model import ComponentKind
-from vault.catalogue.queries import get_record
+from vault.catalogue.queries import get_record, same_business
 from vault.foundation.errors import N_
-from vault.foundation.ledger.queries import entries_of_subject
-from vault.intake.queries import get_batch, is_rendering
+from vault.intake.queries import get_batch, is_rendering, item_of_record
 from vault.intake.renditions.watermark import watermark
+from vault.oversight.queries import newest_verification
+from vault.oversight.record_check import verify_record
 from vault.surfaces.bytes_out import stream_bytes
 from vault.surfaces.i18n import Formats, Language, translator
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
-from vault.surfaces.web.pages import form_with, language_for, page, speaker, timeline
+from vault.surfaces.web.pages import form_with, go, language_for, page, speaker
 from vault.surfaces.web.record_view import Around, record_view
 from vault.surfaces.web.rendering import SECURITY_HEADERS
-from vault.surfaces.web.views.parts import Link
+from vault.surfaces.web.story import story
+from vault.surfaces.web.views.parts import Link, Notice
 
 routes = Routes("", "pages", in_schema=False)
 Text = Annotated[str, Field()]
+_DONE = {
+    "described": N_("The correction is kept. The old values stay readable below."),
+    "verified": N_("The record was verified; the outcome stands below."),
+}
 
 
 @routes.get("/records/{record_id}", Right.RECORDS_RECORD_READ, response_class=Response)
-def record_page(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+def record_page(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID, done: str = "") -> Response:
     """One record. Opening it is noted in the ledger."""
-    around = _around(request, ctx, viewer, record_id)
+    around = around_record(request, ctx, viewer, record_id)
     reading.witness_viewing(ctx, viewer, record_id)
     wanted = request.query_params.get("page", "")
-    return page(
-        request, "record.html", record_view(around, current=int(wanted) if wanted.isdigit() else 1), current="records"
-    )
+    view = record_view(around, current=int(wanted) if wanted.isdigit() else 1)
+    notices = (Notice(speaker(request).gettext(_DONE[done])),) if done in _DONE else ()
+    return page(request, "record.html", view, current="records", notices=notices)
 
 
 @routes.post("/records/{record_id}/unmask", Right.RECORDS_FIELD_UNMASK, response_class=Response)
 def unmask(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID, reason: Text = "") -> Response:
     """Shows the personal fields in full, once, for a reason that the ledger keeps."""
-    around = _around(request, ctx, viewer, record_id)
+    around = around_record(request, ctx, viewer, record_id)
     try:
         clear = {
             (field.kind, field.ordinal): reading.unmask(ctx, viewer, record_id, field.kind, field.ordinal, reason)
@@ -56,7 +64,16 @@ def unmask(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID, r
     except ReasonNeeded as error:
         view = record_view(around, unmask_form=form_with(request, {"reason": reason}, error, "reason"))
         return page(request, "record.html", view, current="records", status=422)
-    return page(request, "record.html", record_view(around, clear=clear), current="records")
+    shown = speaker(request).gettext(N_("The whole numbers are shown this once; the ledger has recorded it."))
+    view = record_view(around_record(request, ctx, viewer, record_id), clear=clear)
+    return page(request, "record.html", view, current="records", notices=(Notice(shown, "warn"),))
+
+
+@routes.post("/records/{record_id}/verify", Right.RECORDS_RECORD_VERIFY, response_class=Response)
+def verify(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+    """Verifies the record now and shows the outcome on its page."""
+    verify_record(ctx, viewer, record_id)
+    return go(f"/records/{record_id}?done=verified#verified")
 
 
 @routes.get("/records/{record_id}/pages/{number}.jpg", Right.RECORDS_RECORD_READ, response_class=Response)
@@ -95,7 +112,12 @@ def rendering_progress(request: Request, ctx: Ctx, viewer: CurrentViewer, record
     return {"state": state or "done", "done": int(state is None), "total": 1, "text": text, "is_ended": state is None}
 
 
-def _around(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -> Around:
+def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -> Around:
+    """Everything that the page of a record needs.
+
+    Raises:
+        NotFoundOrNotYours: no such record for this viewer.
+    """
     english = language_for(request) is Language.EN
     with ctx.database.read() as connection:
         record = get_record(connection, viewer, record_id)
@@ -103,9 +125,16 @@ def _around(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -> Arou
         home = organisation(connection)
         unit = next(unit for unit in all_units(connection) if unit.id == record.unit_id)
         batch = get_batch(connection, viewer, record.batch_id) if record.batch_id else None
+        item = item_of_record(connection, record_id)
         newer = search.find(connection, search.Filters(), units=viewer.units, before=record_id, size=1).lines
         older = search.find(connection, search.Filters(), units=viewer.units, after=record_id, size=1).lines
-        story = timeline(connection, request, entries_of_subject(connection, record_id))
+        told = story(request, connection, viewer, record_id, aside=_reason_teller(ctx, connection, viewer, record_id))
+        verified = newest_verification(connection, record)
+        corrected = corrections.corrections_of(ctx, connection, viewer, record)
+        people = [c.actor_id for c in corrected] + [item.sender_id if item else None, verified and verified.actor_id]
+        names = actor_names(connection, [one for one in people if one])
+        sender = (actor_kind(connection, item.sender_id), item.sender_id) if item else None
+        related = same_business(connection, viewer, record)
         rendering = is_rendering(connection, record_id)
     received = record.received_at.astimezone(ZoneInfo(home.time_zone)).date()
     decision = classification.decision_for(
@@ -117,16 +146,33 @@ def _around(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -> Arou
         unit=unit.name_en if english else unit.name_zh,
         class_name=held_class.name_en if english else held_class.name_zh,
         period_code=held_class.period_code,
+        fonds_name=home.name or record.fonds_code,
         received_date=received,
         decision=decision,
         personal=reading.personal_values(ctx, viewer, record),
-        story=story,
+        corrections=corrected,
+        verified=verified,
+        names=names,
+        story=told,
         rendering=rendering,
         batch=Link(batch.name, f"/batches/{batch.id}") if batch else None,
+        sender=sender,
+        file_name=(item.file_name or "") if item else "",
+        same_business=related,
         previous_id=newer[0].id if newer else None,
         next_id=older[0].id if older else None,
         speaker=speaker(request),
     )
+
+
+def _reason_teller(ctx: Ctx, connection: Connection, viewer: Viewer, record_id: UUID) -> Any:
+    """Tells why somebody saw a number in full: the ledger holds the reason sealed, and who reads the record may know."""
+
+    def tell(event: str, details: Mapping[str, Any]) -> str:
+        sealed = details.get("reason_sealed") if event == "catalogue:field:unmask" else None
+        return reading.unmask_reason(ctx, connection, viewer, record_id, sealed) if sealed else ""
+
+    return tell
 
 
 def _image(data: bytes) -> Response:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from uuid import UUID
 
 from retention_rules.decision import Decision
 from retention_rules.identifiers import mask
+from retention_rules.model import State
 from vault.access.model import Viewer
 from vault.access.rights import Right
-from vault.catalogue.model import ComponentKind, FieldKind
+from vault.catalogue.describe import title_of
+from vault.catalogue.model import ComponentKind, Correction, FieldKind, RecordStatus
 from vault.catalogue.queries import ComponentView, RecordView
 from vault.foundation.errors import N_
+from vault.oversight.model import RecordVerification
 from vault.surfaces.i18n import Translator
-from vault.surfaces.law_words import reason_in_words
+from vault.surfaces.law_words import (
+    category_in_words,
+    lock_in_words,
+    period_code_in_words,
+    reason_in_words,
+    steps_in_words,
+    trigger_in_words,
+)
+from vault.surfaces.web.story import FIELD_WORDS, actor_of
 from vault.surfaces.web.views import labels
-from vault.surfaces.web.views import records as views
-from vault.surfaces.web.views.parts import BLANK, Action, Form, Link, TimelineEntry
+from vault.surfaces.web.views import record as views
+from vault.surfaces.web.views.parts import BLANK, Action, Finding, Form, Link, TimelineEntry, Tone
 
 _PAGE_PIXELS = (1240, 1754)
 _RENDERED = frozenset({"image/tiff", "image/jpeg", "image/png", "image/jp2", "application/pdf"})
+_KIND_ORDER = tuple(ComponentKind)
+_LOCK_ORDER = ("none", "governance", "compliance")
 
 
 @dataclass(frozen=True)
@@ -33,15 +47,27 @@ class Around:
     unit: str
     class_name: str
     period_code: str
+    fonds_name: str
     received_date: date
     decision: Decision
     personal: tuple[tuple[FieldKind, int, str], ...]
+    corrections: tuple[Correction, ...]
+    verified: RecordVerification | None
+    names: Mapping[UUID, str]
     story: tuple[TimelineEntry, ...]
     rendering: str | None
     batch: Link | None
+    sender: tuple[str, UUID] | None
+    file_name: str
+    same_business: tuple[tuple[UUID, str], ...]
     previous_id: UUID | None
     next_id: UUID | None
     speaker: Translator
+
+    @property
+    def href(self) -> str:
+        """The address of the record's page."""
+        return f"/records/{self.record.id}"
 
 
 def record_view(
@@ -50,80 +76,209 @@ def record_view(
     current: int = 1,
     clear: Mapping[tuple[FieldKind, int], str] | None = None,
     unmask_form: Form = BLANK,
+    describe: views.DescribeForm | None = None,
 ) -> views.RecordView:
     """The view-model; `clear` holds the personal fields that this answer alone shows in full."""
-    record, viewer = around.record, around.viewer
-    href = f"/records/{record.id}"
+    record, viewer, href = around.record, around.viewer, around.href
+    may_describe = viewer.may(Right.RECORDS_RECORD_DESCRIBE)
     may_unmask = bool(record.personal) and viewer.may(Right.RECORDS_FIELD_UNMASK)
-    actions = (Action(labels.FETCH_ORIGINAL, f"{href}/original"),) if viewer.may(Right.RECORDS_ORIGINAL_FETCH) else ()
+    verification = _verification(around)
     return views.RecordView(
         id=str(record.id),
         href=href,
         archival_number=record.archival_number,
-        title=record.title or record.business_type or record.archival_number,
+        title=title_of(
+            record.title, record.business_type, around.class_name, record.occurred_date or around.received_date
+        ),
         state=record.status.value,
-        fonds=record.fonds_code,
-        category=record.category_code,
-        year=record.year,
-        period=around.period_code,
-        item_number=int(record.archival_number.rsplit("-", 1)[1]),
-        business_number=record.business_number or "",
-        business_type=record.business_type or "",
-        unit=around.unit,
-        handler=record.handler or "",
-        customer_name=record.customer_name or "",
-        occurred_date=record.occurred_date,
+        described=_described(around),
+        place=_place(around),
         received_at=record.received_at,
-        page_count=record.page_count,
+        page_count=record.page_count or None,
+        related=_related(around),
         keeping=_keeping(around),
         strip=_strip(around, current),
-        verification=views.Verification("never"),
-        attributes=tuple(sorted(record.attributes.items())),
-        personal=tuple(
-            views.PersonalField(kind.value, mask(kind.value, value), (clear or {}).get((kind, ordinal)))
-            for kind, ordinal, value in around.personal
-        ),
-        components=tuple(_component(component) for component in record.components),
+        verification=verification,
+        personal=tuple(_personal(around, clear or {})),
+        objects=tuple(_objects(record.components)),
+        corrections=tuple(_correction(around, correction) for correction in around.corrections),
         timeline=around.story,
-        actions=actions,
+        same_business=tuple(Link(number, f"/records/{record_id}") for record_id, number in around.same_business),
+        actions=() if describe else _actions(around, verification),
+        describe=describe,
+        describe_href=f"{href}/describe" if may_describe and not describe else None,
         unmask_href=f"{href}/unmask" if may_unmask else None,
         unmask_form=unmask_form,
-        batch=around.batch,
         previous_href=f"/records/{around.previous_id}" if around.previous_id else None,
         next_href=f"/records/{around.next_id}" if around.next_id else None,
         ledger_href=f"/ledger?subject={record.id}" if viewer.may(Right.LEDGER_ENTRY_READ) else None,
     )
 
 
-def _keeping(around: Around) -> views.Keeping:
-    record, say = around.record, around.speaker.gettext
-    original = record.component(ComponentKind.ORIGINAL)
-    reasons = tuple(
-        views.Reason(
-            rule_code=reason.rule,
-            text=reason_in_words(around.speaker, reason),
-            citation=reason.citation,
-            is_winner=place == 0,
-            is_verified=reason.is_verified,
+def _actions(around: Around, verification: views.Verification) -> tuple[Action, ...]:
+    """The one next act first, as the only primary one: describe what is bare, then verify what nobody has verified."""
+    record, viewer, href = around.record, around.viewer, around.href
+    is_bare = not any((record.title, record.business_type, record.customer_name, record.business_number))
+    may_verify = viewer.may(Right.RECORDS_RECORD_VERIFY)
+    describes = is_bare and viewer.may(Right.RECORDS_RECORD_DESCRIBE)
+    verifies = may_verify and not describes and verification.state in {"new", "stale", "findings"}
+    offered = []
+    if viewer.may(Right.RECORDS_RECORD_DESCRIBE):
+        label = labels.DESCRIBE if is_bare else labels.CORRECT
+        offered.append(Action(label, f"{href}/describe", "get", "primary" if describes else "plain", icon="pen"))
+    if may_verify:
+        tone: Tone = "primary" if verifies else "plain"
+        offered.append(Action(labels.VERIFY_NOW, f"{href}/verify", "post", tone, icon="check"))
+    if viewer.may(Right.RECORDS_ORIGINAL_FETCH):
+        offered.append(Action(labels.FETCH_ORIGINAL, f"{href}/original", icon="download"))
+    return tuple(sorted(offered, key=lambda action: action.tone != "primary"))
+
+
+def _described(around: Around) -> tuple[views.Described, ...]:
+    record = around.record
+    before = _values_before(around.corrections)
+    day = record.occurred_date.isoformat() if record.occurred_date else ""
+    told = [
+        ("title", record.title or "", "whole"),
+        ("customer_name", record.customer_name or "", "strong"),
+        ("business_type", record.business_type or "", ""),
+        ("business_number", record.business_number or "", "archnum"),
+        ("occurred_date", day, "day"),
+        ("handler", record.handler or "", ""),
+    ]
+    rows = [
+        views.Described(FIELD_WORDS[name], value, cls, before.get(name, ()))
+        for name, value, cls in told
+        if name != "title" or value or before.get(name)
+    ]
+    attributes = dict(record.attributes)
+    gone = {name.partition("/")[2] for name in before if name.startswith("attributes/")} - set(attributes)
+    rows += [
+        views.Described(name, attributes.get(name, ""), "", before.get(f"attributes/{name}", ()))
+        for name in sorted({*attributes, *gone})
+    ]
+    return tuple(rows)
+
+
+def _values_before(corrections: Iterable[Correction]) -> dict[str, tuple[str, ...]]:
+    """For each field what stood there before, the newest first."""
+    found: dict[str, tuple[str, ...]] = {}
+    for correction in corrections:
+        for change in correction.changes:
+            if change.old:
+                found[change.field] = (*found.get(change.field, ()), change.old)
+    return found
+
+
+def _personal(around: Around, clear: Mapping[tuple[FieldKind, int], str]) -> Iterable[views.PersonalField]:
+    before = _values_before(around.corrections)
+    for kind, ordinal, value in around.personal:
+        place = f"{kind.value}/{ordinal}"
+        yield views.PersonalField(
+            kind.value, mask(kind.value, value), clear.get((kind, ordinal)), before.get(place, ())
         )
-        for place, reason in enumerate(around.decision.reasons)
+
+
+def _place(around: Around) -> tuple[tuple[str, str], ...]:
+    record = around.record
+    fonds = (
+        f"{record.fonds_code} {around.fonds_name}" if around.fonds_name != record.fonds_code else record.fonds_code
     )
+    return (
+        (N_("Fonds"), fonds),
+        (N_("Category"), category_in_words(around.speaker, record.category_code)),
+        (N_("Year"), str(record.year)),
+        (N_("Retention period"), period_code_in_words(around.speaker, around.period_code)),
+        (N_("Item number"), str(int(record.archival_number.rsplit("-", 1)[1]))),
+    )
+
+
+def _related(around: Around) -> tuple[tuple[str, Link | None, str], ...]:
+    """What belongs to the record, by name, with a link where the viewer may follow it."""
+    record, viewer = around.record, around.viewer
+    rows: list[tuple[str, Link | None, str]] = [
+        (
+            N_("Retention class"),
+            Link(around.class_name, f"/records?class_code={record.class_code}"),
+            record.class_code,
+        ),
+        (N_("Unit"), Link(around.unit, f"/records?unit={record.unit_id}"), ""),
+    ]
+    if around.batch:
+        may_open = viewer.may(Right.INTAKE_BATCH_CREATE)
+        rows.append((N_("Batch"), around.batch if may_open else None, "" if may_open else around.batch.label))
+    if around.sender:
+        kind, sender_id = around.sender
+        who = actor_of(around.speaker, viewer, kind, sender_id, around.names)
+        rows.append((N_("Sent by"), Link(who.name, who.href) if who.href else None, "" if who.href else who.name))
+    if around.file_name:
+        rows.append((N_("File name at intake"), None, around.file_name))
+    return tuple(rows)
+
+
+def _keeping(around: Around) -> views.Keeping:
+    record, say, decision = around.record, around.speaker, around.decision
     return views.Keeping(
         received_date=around.received_date,
-        class_code=record.class_code,
-        class_name=around.class_name,
-        trigger=say(N_("The day of the business")),
+        summary=_summary(around),
+        lock_note=_lock_note(around),
+        trigger=trigger_in_words(say, decision.winning),
         trigger_state=record.trigger_state.value,
         trigger_date=record.trigger_date,
         retain_until=record.retain_until,
-        lock_mode=(original.lock_mode if original else "NONE").lower(),
-        lock_until=record.lock_until,
-        reasons=reasons,
+        locks=_locks(record.components),
+        reasons=tuple(
+            views.Reason(
+                rule_code=reason.rule,
+                text=reason_in_words(say, reason),
+                citation=reason.citation,
+                is_winner=place == 0,
+                is_verified=reason.is_verified,
+                steps=steps_in_words(say, reason),
+            )
+            for place, reason in enumerate(decision.reasons)
+        ),
+        is_permanent=decision.state is State.PERMANENT,
+    )
+
+
+def _lock_note(around: Around) -> str:
+    """Why the lock ends when it does."""
+    say, lock = around.speaker, around.decision.lock
+    filed = lock_in_words(say, lock) if lock is not None else ""
+    if around.record.status is RecordStatus.FILED:
+        return filed
+    short = say.gettext(N_("Locked for a short time when it came in, because a wrong class can still be corrected."))
+    return f"{short} {say.gettext(N_('When it is filed:'))} {filed}" if filed else short
+
+
+def _summary(around: Around) -> str:
+    """Why it is still here, in one sentence."""
+    say, decision = around.speaker.gettext, around.decision
+    if decision.state is State.PERMANENT:
+        return say(N_("It is kept for ever."))
+    if decision.state is State.OPEN:
+        return say(N_("Nobody can say yet when its period ends, so it may not be destroyed."))
+    day = decision.retain_until.isoformat() if decision.retain_until else ""
+    if decision.state is State.DUE:
+        return say(N_("Its period ended on {day}. It stays until its appraisal is done and approved.")).format(
+            day=day
+        )
+    return say(N_("Its period runs until {day}. Until then it may not be destroyed.")).format(day=day)
+
+
+def _locks(components: Iterable[ComponentView]) -> tuple[views.StoreLock, ...]:
+    """For each store the lock that ends first."""
+    ordered = sorted(components, key=lambda c: (c.store, c.lock_until))
+    return tuple(
+        views.StoreLock(store, min((c.lock_mode.lower() for c in held), key=_LOCK_ORDER.index), held[0].lock_until)
+        for store, group in groupby(ordered, key=lambda c: c.store)
+        if (held := list(group))
     )
 
 
 def _strip(around: Around, current: int) -> views.PageStrip:
-    record, href = around.record, f"/records/{around.record.id}"
+    record, href = around.record, around.href
     pages = sorted(c.ordinal for c in record.components if c.kind is ComponentKind.PAGE)
     if pages:
         width, height = _PAGE_PIXELS
@@ -139,17 +294,60 @@ def _strip(around: Around, current: int) -> views.PageStrip:
     return views.PageStrip("making", progress_href=f"{href}/progress")
 
 
-def _component(component: ComponentView) -> views.ComponentRow:
-    return views.ComponentRow(
-        id=str(component.id),
-        kind=component.kind.value,
-        ordinal=component.ordinal,
-        media_type=component.media_type,
-        size_bytes=component.size_bytes,
-        sha256_hex=component.sha256.hex(),
-        store=component.store,
-        version_id=component.version_id,
-        lock_mode=component.lock_mode.lower(),
-        lock_until=component.lock_until,
-        state="unverified",
+def _objects(components: Iterable[ComponentView]) -> Iterable[views.StoredObjects]:
+    """By kind and store, the original first; a thousand pages are one line."""
+
+    def place(component: ComponentView) -> tuple[int, str]:
+        return _KIND_ORDER.index(component.kind), component.store
+
+    for (_, store), group in groupby(sorted(components, key=place), key=place):
+        held = list(group)
+        yield views.StoredObjects(
+            kind=held[0].kind.value,
+            count=len(held),
+            media_types=tuple(sorted({c.media_type for c in held})),
+            size_bytes=sum(c.size_bytes for c in held),
+            store=store,
+            lock_mode=min((c.lock_mode.lower() for c in held), key=_LOCK_ORDER.index),
+            lock_until=min(c.lock_until for c in held),
+            sha256_hex=held[0].sha256.hex() if len(held) == 1 else "",
+        )
+
+
+def _verification(around: Around) -> views.Verification:
+    found, viewer = around.verified, around.viewer
+    may = viewer.may(Right.RECORDS_RECORD_VERIFY)
+    action = Action(labels.VERIFY_NOW, f"{around.href}/verify", "post", icon="check") if may else None
+    if found is None:
+        return views.Verification("new", action=action)
+    is_stale = found.revision is not None and found.revision < around.record.revision
+    state = "findings" if not found.is_clean else "stale" if is_stale else "clean"
+    return views.Verification(
+        state=state,
+        at=found.at,
+        by=actor_of(around.speaker, viewer, found.actor_kind, found.actor_id, around.names),
+        checks=tuple(views.CheckRow(c.code.value, c.is_ok, c.count, c.pending) for c in found.checks),
+        findings=tuple(_finding(around, f.message, f.facts, f.subject_id) for f in found.findings),
+        action=action,
     )
+
+
+def _finding(around: Around, message: str, facts: Mapping[str, str], subject_id: str) -> Finding:
+    component = next((c for c in around.record.components if str(c.id) == subject_id), None)
+    where = f"{component.kind.value}/{component.ordinal}" if component else ""
+    return Finding(around.speaker.gettext(message).format(**facts), where)
+
+
+def _correction(around: Around, correction: Correction) -> views.CorrectionRow:
+    return views.CorrectionRow(
+        at=correction.at,
+        actor=actor_of(around.speaker, around.viewer, correction.actor_kind, correction.actor_id, around.names),
+        reason=correction.reason,
+        values=tuple(views.CorrectedValue(label_of(c.field), c.old, c.new) for c in correction.changes),
+    )
+
+
+def label_of(field: str) -> str:
+    """What a described field is called: a message id, or the attribute's own name."""
+    name, _, rest = field.partition("/")
+    return rest if name == "attributes" else FIELD_WORDS.get(name, name)

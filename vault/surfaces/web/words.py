@@ -59,6 +59,8 @@ STATES: dict[str, dict[str, Word]] = {
         "findings": Word(N_("Something is wrong"), "bad", "alert"),
         "running": Word(N_("Being verified"), "info", "running"),
         "never": Word(N_("Never verified"), "warn", "clock"),
+        "new": Word(N_("Not verified since it came in"), "neutral", "clock"),
+        "stale": Word(N_("Changed since it was verified"), "warn", "clock"),
     },
     "pages": {
         "ready": Word(N_("Page images are ready"), "good", "check"),
@@ -117,6 +119,14 @@ STATES: dict[str, dict[str, Word]] = {
         "page": Word(N_("Page image")),
         "thumbnail": Word(N_("Thumbnail")),
     },
+    "check": {
+        "bytes": Word(
+            N_("Stored bytes are those that came in, and open with the record's key"), "neutral", "records"
+        ),
+        "locks": Word(N_("No lock is weaker or shorter than the catalogue says"), "neutral", "lock"),
+        "rows": Word(N_("Catalogue rows fit the digests in the ledger"), "neutral", "batch"),
+        "ledger": Word(N_("Ledger entries lead to the signed root"), "neutral", "ledger"),
+    },
     "actor": {
         "person": Word(N_("person"), "neutral", "person"),
         "station": Word(N_("station"), "neutral", "stations"),
@@ -148,11 +158,13 @@ EVENTS = {
     "intake:store:probe": N_("Store tried"),
     "catalogue:record:register": N_("Record registered"),
     "catalogue:renditions:add": N_("Access copies made"),
+    "catalogue:record:describe": N_("Description corrected"),
     "catalogue:field:unmask": N_("Personal field unmasked"),
     "catalogue:original:fetch": N_("Original fetched"),
     "catalogue:pages:view": N_("Pages viewed"),
     "catalogue:classes:load": N_("Retention classes loaded"),
     "catalogue:fonds:create": N_("Fonds created"),
+    "oversight:record:verify": N_("Record verified"),
 }
 
 

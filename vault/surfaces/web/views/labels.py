@@ -7,6 +7,8 @@ from vault.foundation.errors import N_
 ADD_PERSON = N_("Add a person")
 CANCEL = N_("Cancel")
 CLOSE_BATCH = N_("Close the batch")
+CORRECT = N_("Correct the description")
+DESCRIBE = N_("Describe")
 DISABLE = N_("Disable")
 ENABLE = N_("Enable")
 EXPORT_LIST = N_("Export the list")

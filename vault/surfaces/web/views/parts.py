@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+Tone = Literal["primary", "plain", "danger"]
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -23,7 +25,7 @@ class Action:
     label: str
     href: str
     method: Literal["get", "post"] = "get"
-    tone: Literal["primary", "plain", "danger"] = "plain"
+    tone: Tone = "plain"
     fields: tuple[tuple[str, str], ...] = ()
     icon: str | None = None
 
@@ -86,14 +88,19 @@ class ActorName:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """A ledger entry as a line of an object's story."""
+    """A ledger entry as a line of an object's story; `count` of the same in a row are one line, since `first_at`.
+
+    Without an address the viewer may not read the ledger, or the line stands for many entries.
+    """
 
     at: datetime
     event: str
     actor: ActorName
-    href: str
+    href: str | None
     note: str = ""
     leaf_index: int | None = None
+    count: int = 1
+    first_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
