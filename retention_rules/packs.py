@@ -28,25 +28,46 @@ from retention_rules.model import (
     Sensitivity,
 )
 from retention_rules.periods import parse_period
-from retention_rules.triggers import parse_trigger
+from retention_rules.triggers import NAME, parse_trigger
 
 COPIES_MAX, INTAKE_DAYS_MAX = 9, 365
-_RULE_KEYS = frozenset(
+RULE_KEYS = frozenset(
     {"code", "name_zh", "name_en", "jurisdiction", "sector", "min_period", "max_period", "bound", "trigger_event"}
     | {"calendar_rule", "citation", "effective_date", "ended_date", "date_verified", "verified", "note"}
     | {"longer_on", "delete_on", "extensions"}
+)
+CLASS_KEYS = frozenset(
+    {
+        "code",
+        "name_zh",
+        "name_en",
+        "category_code",
+        "period_code",
+        "sensitivity",
+        "keep_unopened",
+        "own_period",
+        "rules",
+    }
+    | {"disposition", "lock", "horizon", "intake_lasts_days", "copies", "own_trigger", "own_calendar"}
 )
 
 
 @dataclass(frozen=True)
 class Pack:
-    """The rules of one jurisdiction as they were known when it was published."""
+    """The rules of one jurisdiction as they were known when it was published.
+
+    Raises:
+        InvalidData: two versions of a rule are in force on the same day.
+    """
 
     version: str
     jurisdiction: str
     published_date: date
     rules: tuple[Rule, ...]
     supersedes: str | None = None
+
+    def __post_init__(self) -> None:
+        _refuse_overlaps(self.rules)
 
     @property
     def digest(self) -> str:
@@ -83,7 +104,6 @@ def parse_pack(text: str) -> Pack:
     except KeyError as error:
         raise InvalidData(f"the pack has no field {error.args[0]}") from error
     rules = tuple(rule_from(row, version) for row in content["rules"])
-    _refuse_overlaps(rules)
     return Pack(version, jurisdiction, published, rules, content.get("supersedes"))
 
 
@@ -94,14 +114,14 @@ def rule_from(row: Mapping[str, Any], pack: str = "") -> Rule:
         InvalidData: a field is missing, unknown or out of its range; the message names rule and field.
     """
     code = str(row.get("code", "without a code"))
-    unknown = sorted(set(row) - _RULE_KEYS)
+    unknown = sorted(set(row) - RULE_KEYS)
     if unknown:
         raise InvalidData(f"rule {code} has unknown fields: {', '.join(unknown)}")
     try:
         return _rule(row, pack)
     except KeyError as error:
         raise InvalidData(f"rule {code} has no field {error.args[0]}") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise InvalidData(f"rule {code}: {error}") from error
 
 
@@ -186,7 +206,7 @@ def class_from(row: Mapping[str, Any]) -> ClassDefinition:
         return _class(row)
     except KeyError as error:
         raise InvalidData(f"class {code} has no field {error.args[0]}") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise InvalidData(f"class {code}: {error}") from error
 
 
@@ -226,7 +246,7 @@ def _class(row: Mapping[str, Any]) -> ClassDefinition:
         raise InvalidData(f"lock is full or rolling, not {mode[:40]!r}")
     lock = LockPolicy(
         is_rolling=mode == "rolling",
-        horizon=parse_period(row["horizon"]) if row.get("horizon") else usual.horizon,
+        horizon=parse_period(str(row["horizon"])) if row.get("horizon") else usual.horizon,
         intake_lasts_days=int(row.get("intake_lasts_days") or usual.intake_lasts_days),
     )
     copies = int(row.get("copies") or 1)
@@ -236,15 +256,15 @@ def _class(row: Mapping[str, Any]) -> ClassDefinition:
         raise InvalidData(f"an intake lock lasts 1 to {INTAKE_DAYS_MAX} days, and there are 1 to {COPIES_MAX} copies")
     trigger = str(parse_trigger(row.get("own_trigger") or RECEIVED))
     return ClassDefinition(
-        code=str(row["code"]),
-        name_zh=str(row["name_zh"]),
-        name_en=str(row["name_en"]),
-        category_code=str(row["category_code"]),
-        period_code=str(row["period_code"]),
+        code=_text(row, "code"),
+        name_zh=_text(row, "name_zh"),
+        name_en=_text(row, "name_en"),
+        category_code=_text(row, "category_code"),
+        period_code=_text(row, "period_code"),
         sensitivity=Sensitivity(row.get("sensitivity") or Sensitivity.NORMAL),
         keep_unopened=bool(row.get("keep_unopened", False)),
         own_period=parse_period(str(own)) if own else None,
-        rule_codes=tuple(row.get("rules") or ()),
+        rule_codes=_codes(row.get("rules") or ()),
         disposition=Disposition(row.get("disposition") or Disposition.REVIEW),
         lock=lock,
         copies=copies,
@@ -256,30 +276,49 @@ def _class(row: Mapping[str, Any]) -> ClassDefinition:
 def _rule(row: Mapping[str, Any], pack: str) -> Rule:
     longest = row.get("max_period")
     return Rule(
-        code=row["code"],
-        name_zh=row["name_zh"],
-        name_en=row["name_en"],
+        code=_text(row, "code"),
+        name_zh=_text(row, "name_zh"),
+        name_en=_text(row, "name_en"),
         period=parse_period(str(row["min_period"])),
         bound=Bound(row["bound"]),
         trigger=str(parse_trigger(row["trigger_event"])),
         calendar=Calendar(row["calendar_rule"]),
-        citation=row["citation"],
+        citation=_text(row, "citation"),
         is_verified=bool(row["verified"]),
         max_period=parse_period(str(longest)) if longest else None,
         effective_date=_day(row.get("effective_date")),
         ended_date=_day(row.get("ended_date")),
         is_effective_date_verified=bool(row.get("date_verified", False)),
-        longer_on=row.get("longer_on"),
-        delete_on=row.get("delete_on"),
+        longer_on=_event(row.get("longer_on")),
+        delete_on=_event(row.get("delete_on")),
         extensions=tuple(
-            Extension(e["opened"], e["closed"], parse_period(str(e.get("adds", "P0D"))))
+            Extension(str(_event(e["opened"])), str(_event(e["closed"])), parse_period(str(e.get("adds", "P0D"))))
             for e in row.get("extensions") or ()
         ),
-        jurisdiction=row["jurisdiction"],
-        sector=row["sector"],
-        note=row.get("note", ""),
+        jurisdiction=_text(row, "jurisdiction"),
+        sector=_text(row, "sector"),
+        note=_text(row, "note") if "note" in row else "",
         pack=pack,
     )
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row[name]
+    if not isinstance(value, str):
+        raise InvalidData(f"{name} is a text, not {value!r}"[:100])
+    return value
+
+
+def _event(name: object) -> str | None:
+    if name is not None and (not isinstance(name, str) or NAME.fullmatch(name) is None):
+        raise InvalidData(f"not the name of an event: {name!r}"[:100])
+    return name
+
+
+def _codes(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(code, str) for code in value):
+        raise InvalidData("rules is a list of codes of rules")
+    return tuple(value)
 
 
 def _refuse_overlaps(rules: Iterable[Rule]) -> None:
