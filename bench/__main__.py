@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "reference" / "figures.md"
-NAMES = ("seal", "intake", "desk", "catalogue", "ledger")
+NAMES = ("seal", "intake", "desk", "catalogue", "ledger", "attachment")
 _HEAD = """# Figures
 
 Written by `scripts/bench NAME --keep`: the command, the date, the machine, how noisy it was, and what was measured. A rate
@@ -32,8 +32,9 @@ def main() -> None:
     parser.add_argument("--store", choices=("worm", "s3"))
     parser.add_argument("--clients", type=int)
     parser.add_argument("--rows", type=int)
+    parser.add_argument("--gb", type=float)
     asked = parser.parse_args()
-    options = {name: value for name in ("store", "clients", "rows") if (value := getattr(asked, name)) is not None}
+    options = {name: value for name in ("store", "clients", "rows", "gb") if (value := getattr(asked, name)) is not None}
     noise_before = noise()
     figures = importlib.import_module(f"bench.{asked.name}").run(quick=asked.quick, **options)
     result = {

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def run(quick: bool = False, store: str = "worm", clients: int = 8) -> dict[str, Any]:
     """Both sizes on one store; CPU milliseconds a file by kind of process."""
-    with _store(store) as url:
+    with store_of_kind(store) as url:
         figures: dict[str, Any] = {"store": store, "clients": clients}
         for name, size_bytes, count in (("100KB", 100_000, 400), ("1MB", 1_000_000, 100)):
             figures[name] = _measure(url, size_bytes, count // 8 if quick else count, clients)
@@ -77,7 +77,8 @@ def _put(store: Any, key: str, content: Content, lock: Lock) -> None:
 
 
 @contextmanager
-def _store(kind: str) -> Iterator[str | None]:
+def store_of_kind(kind: str, disk_gb: int = 8) -> Iterator[str | None]:
+    """The address of a fresh store: nothing for the service's own directory, or a bucket of a Ceph gateway."""
     if kind == "worm":
         yield None
         return
@@ -88,7 +89,7 @@ def _store(kind: str) -> Iterator[str | None]:
             check=True,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "RGW_UP_DISK_GB": "8"},
+            env={**os.environ, "RGW_UP_DISK_GB": str(disk_gb)},
         )
         told = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
         os.environ.update(told)

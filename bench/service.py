@@ -51,14 +51,15 @@ class Service:
         for process in self.processes():
             try:
                 times = process.cpu_times()
-                kind = _kind(process)
+                kind = kind_of(process)
             except psutil.NoSuchProcess:
                 continue
             seconds[kind] = seconds.get(kind, 0.0) + times.user + times.system
         return seconds
 
 
-def _kind(process: psutil.Process) -> str:
+def kind_of(process: psutil.Process) -> str:
+    """What a process of the service is for."""
     line = " ".join(process.cmdline())
     for mark, kind in (
         ("web_process", "web"),

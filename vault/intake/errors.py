@@ -58,3 +58,47 @@ class UploadTooLarge(VaultError):
     fault = Fault.INPUT
     message = N_("The file is larger than {size_bytes_max} bytes.")
     hint = N_("Split it, or ask the operator to raise the limit.")
+
+
+class PieceOutOfPlace(VaultError):
+    """A piece does not begin where what has arrived ends."""
+
+    code = "piece-out-of-place"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The piece does not begin where what has arrived ends: {received_bytes} bytes have arrived.")
+    hint = N_("Go on from there. Two programs may be sending the same file.")
+
+
+class ReceivedDamaged(VaultError):
+    """What had arrived of an upload was damaged on the server's disk."""
+
+    code = "received-damaged"
+    status = 503
+    exit_code = 75
+    fault = Fault.OURS
+    message = N_("What had arrived of the file was damaged on the server, as by a loss of power.")
+    hint = N_("Nothing was stored. Send the file again from its beginning.")
+
+
+class UploadBusy(VaultError):
+    """Another request is receiving or storing the same upload."""
+
+    code = "upload-busy"
+    status = 503
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The file is being received or stored by another request.")
+    hint = N_("Ask again with the same client key in {retry_after_s} seconds.")
+
+
+class NoRoom(VaultError):
+    """The server has no room for the upload."""
+
+    code = "no-room"
+    status = 507
+    exit_code = 75
+    fault = Fault.OURS
+    message = N_("The server's disk has no room for this file at the moment.")
+    hint = N_("Nothing was stored. Tell the operator; the same upload can go on when there is room.")
