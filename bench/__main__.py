@@ -34,7 +34,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int)
     parser.add_argument("--gb", type=float)
     asked = parser.parse_args()
-    options = {name: value for name in ("store", "clients", "rows", "gb") if (value := getattr(asked, name)) is not None}
+    options = {
+        name: value for name in ("store", "clients", "rows", "gb") if (value := getattr(asked, name)) is not None
+    }
     noise_before = noise()
     figures = importlib.import_module(f"bench.{asked.name}").run(quick=asked.quick, **options)
     result = {

@@ -65,7 +65,8 @@ class Settings:
         `SLIPVAULT_CUSTODIAN_URL` `file:///dir` or `pkcs11:///module.so?token=...&pin-file=...`;
         `SLIPVAULT_TIMESTAMP_URL` an RFC 3161 authority; `SLIPVAULT_HOST`, `SLIPVAULT_PORT`,
         `SLIPVAULT_WEB_PROCESSES`; `SLIPVAULT_SERVER` and `SLIPVAULT_TOKEN_FILE` for clients elsewhere;
-        `SLIPVAULT_UPLOAD_BYTES_MAX` the largest upload in bytes; `SLIPVAULT_TRUSTED_PROXIES` addresses or networks
+        `SLIPVAULT_UPLOAD_BYTES_MAX` the largest upload in bytes (S3 takes 10,000 parts of
+        16 MiB); `SLIPVAULT_TRUSTED_PROXIES` addresses or networks
         whose word on the caller's address and on https is believed, separated by commas.
 
         Raises:
@@ -85,7 +86,7 @@ class Settings:
             web_processes=_number(env, "SLIPVAULT_WEB_PROCESSES", 2, 1, 64),
             server_url=env.get("SLIPVAULT_SERVER") or None,
             token_file=Path(token_file).expanduser() if token_file else None,
-            upload_bytes_max=_number(env, "SLIPVAULT_UPLOAD_BYTES_MAX", 8 << 30, 1, 5 << 40),
+            upload_bytes_max=_number(env, "SLIPVAULT_UPLOAD_BYTES_MAX", 8 << 30, 1, 150 << 30),
             trusted_proxies=env.get("SLIPVAULT_TRUSTED_PROXIES") or "",
         )
 

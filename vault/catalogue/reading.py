@@ -15,7 +15,8 @@ from vault.catalogue.queries import ComponentView, RecordView, get_record
 from vault.foundation.context import Context
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.foundation.keys.keyring import RecordKey
-from vault.foundation.keys.sealed_object import SealedReader, open_bytes
+from vault.foundation.keys.sealed_object import open_bytes
+from vault.foundation.keys.sealed_reader import SealedReader
 
 REASON_LENGTH_MIN = 4
 _SMALL_BYTES_MAX = 32 << 20

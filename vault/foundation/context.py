@@ -14,7 +14,11 @@ from vault.foundation.storage.interface import Store
 
 @dataclass(frozen=True)
 class Context:
-    """What every verb may use. `spool_directory` takes nameless files only: nothing in it outlives its request."""
+    """What every verb may use.
+
+    `spool_directory` takes nameless files, which end with their request, and what has arrived of an unfinished upload,
+    sealed so that only the custodian opens it.
+    """
 
     clock: Clock
     database: Database

@@ -105,6 +105,18 @@ def known_before(
     return EarlierItem(row.id, bytes(row.sha256), ItemStatus(row.status), row.record_id), row.duplicate_of
 
 
+def settled_item(connection: Connection, sender_id: UUID, client_key: str) -> tuple[UUID, bytes] | None:
+    """The item that the sender's key belongs to, with the digest of its bytes, when it is settled."""
+    row = connection.execute(
+        select(intake_items.c.id, intake_items.c.sha256).where(
+            intake_items.c.sender_id == sender_id,
+            intake_items.c.client_key == client_key,
+            intake_items.c.status != ItemStatus.INTENT.value,
+        )
+    ).one_or_none()
+    return (row.id, bytes(row.sha256)) if row is not None else None
+
+
 def record_with_content(connection: Connection, unit_id: UUID, sha256: bytes) -> UUID | None:
     """The record of the unit whose original has exactly these bytes."""
     return connection.execute(

@@ -75,17 +75,19 @@ SURROUNDINGS_LAST_S = 1.0
 _surroundings: dict[tuple[str, Path, str, UUID | None, UUID | None], tuple[float, RetentionClass, queries.Place]] = {}
 
 
-def surroundings(ctx: Context, viewer: Viewer, upload: Upload) -> tuple[RetentionClass, queries.Place]:
+def surroundings(
+    ctx: Context, viewer: Viewer, class_code: str, unit_id: UUID | None
+) -> tuple[RetentionClass, queries.Place]:
     """The class and place of an upload, into a store that is trusted. Raises as `receive`."""
-    key = (ctx.store.name, ctx.spool_directory, upload.class_code, upload.unit_id, viewer.unit_id)
+    key = (ctx.store.name, ctx.spool_directory, class_code, unit_id, viewer.unit_id)
     now_s = ctx.clock.monotonic()
     known = _surroundings.get(key)
     if known is not None and now_s - known[0] < SURROUNDINGS_LAST_S and viewer.may_see_unit(known[2].unit_id):
         return known[1], known[2]
     with ctx.database.read() as connection:
         queries.require_trusted_store(connection, ctx.store.name)
-        retention_class = classification.get_class(connection, upload.class_code)
-        place = queries.place_of(connection, viewer, upload.unit_id)
+        retention_class = classification.get_class(connection, class_code)
+        place = queries.place_of(connection, viewer, unit_id)
     if len(_surroundings) > 1000:
         _surroundings.clear()
     _surroundings[key] = (now_s, retention_class, place)
@@ -110,7 +112,7 @@ class _Arrival:
         self.upload = upload
         self.received_at = ctx.clock.now()
         self.description = checked_description(upload.description)
-        self.retention_class, self.place = surroundings(ctx, viewer, upload)
+        self.retention_class, self.place = surroundings(ctx, viewer, upload.class_code, upload.unit_id)
         self.earlier, self.duplicate_of = self._known_before()
         self.keeps_unopened = self.retention_class.keep_unopened
 

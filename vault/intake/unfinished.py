@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO, cast
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -104,7 +103,7 @@ class UnfinishedUpload:
                 os.pwrite(self._handle, sealed, _HEADER.size + index * _STEP)
 
     @contextmanager
-    def opened(self) -> Iterator[BinaryIO]:
+    def opened(self) -> Iterator[io.BufferedReader]:
         """The whole as a seekable file, while no other request may settle the same upload.
 
         Raises:
@@ -112,7 +111,7 @@ class UnfinishedUpload:
             ReceivedDamaged: on reading: a segment is not what was written. It can only be sent again.
         """
         with self._alone():
-            yield cast("BinaryIO", io.BufferedReader(_Reader(self), SEGMENT_BYTES))
+            yield io.BufferedReader(_Reader(self), SEGMENT_BYTES)
 
     def forget(self) -> None:
         """Removes what is kept: it is settled, or of no use."""

@@ -29,9 +29,11 @@ from vault.foundation.errors import N_, Fault, VaultError
 from vault.surfaces.local_file import CHUNK_BYTES, LocalFile
 
 RETRY_AFTER_S_MAX = 600.0
+PIECE_BYTES = 32 << 20  # larger files go in pieces of this size, a whole number of the server's segments
 _SLOWEST_BYTES_PER_S = 2_000_000  # what the server may take to seal and store, on top of the plain waiting time
-_PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-_PASSING_CODES = frozenset({"body-cut-off", "digest-mismatch"})
+_PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 507})
+_PASSING_CODES = frozenset({"body-cut-off", "digest-mismatch", "piece-out-of-place"})
+_STILL_STORING = "upload-busy"
 _RANDOM = random.SystemRandom()
 
 T = TypeVar("T")
@@ -51,6 +53,7 @@ class Unavailable(VaultError):
         super().__init__(**facts)
         self.retry_after_s = retry_after_s
         self.is_whole_server = is_whole_server
+        self.has_got_on = False  # part of the way was made before it failed: patience begins anew
 
 
 class FetchedDamaged(VaultError):
@@ -112,6 +115,7 @@ class Patience:
 
 
 OnWait = Callable[[Unavailable, float], None]
+OnSent = Callable[[int], None]
 
 
 def persist(
@@ -128,7 +132,7 @@ def persist(
         try:
             return attempt()
         except Unavailable as why:
-            failures += 1
+            failures = 1 if why.has_got_on else failures + 1
             if patience.attempts_max is not None and failures >= patience.attempts_max:
                 raise
             pause_s = patience.pause_s(failures, why.retry_after_s)
@@ -208,13 +212,24 @@ class Client:
         """Asks for something idempotent. Raises Unavailable, ServerRefused."""
         return self._json("POST", path, json=dict(body or {}))
 
-    def send(self, file: LocalFile, key: str, metadata: Mapping[str, Any]) -> Answer:
-        """Sends one file; refused is an answer, too.
+    def send(
+        self,
+        file: LocalFile,
+        key: str,
+        metadata: Mapping[str, Any],
+        *,
+        on_sent: OnSent = lambda _bytes: None,
+        stop: threading.Event | None = None,
+    ) -> Answer:
+        """Sends one file; refused is an answer, too. A large one goes on where an earlier attempt ended.
+
+        `on_sent` is told how many of its bytes have gone out. A large file stops between two pieces when `stop` is set.
 
         Raises:
             Unavailable: waiting may help. Sending again with the same key is always right.
             ServerRefused: the request is wrong, whatever the file is.
             FileChanged: the file is no longer what was hashed.
+            Interrupted: `stop` was set.
         """
         told = json.dumps({k: v for k, v in metadata.items() if v is not None}, ensure_ascii=False).encode()
         headers = {
@@ -222,16 +237,51 @@ class Client:
             "X-Content-SHA256": file.sha256,
             "Slipvault-Metadata": base64.urlsafe_b64encode(told).decode().rstrip("="),
             "Content-Type": "application/octet-stream",
-            "Content-Length": str(file.size_bytes),
         }
-        waiting_s = self._waiting_s + file.size_bytes / _SLOWEST_BYTES_PER_S
         try:
-            body = self._json("POST", "/intake/items", content=file.chunks(), headers=headers, timeout=waiting_s)
+            if file.size_bytes > PIECE_BYTES:
+                return _answer(self._send_in_pieces(file, headers, on_sent, stop or threading.Event()))
+            return _answer(self._send_piece(file, headers, 0, file.size_bytes, on_sent))
         except ServerRefused as refusal:
             if refusal.problem_code == "item-refused":
                 return _answer(refusal.problem)
             raise
-        return _answer(body)
+
+    def _send_in_pieces(
+        self, file: LocalFile, headers: dict[str, str], on_sent: OnSent, stop: threading.Event
+    ) -> dict[str, Any]:
+        size, has_got_on = file.size_bytes, False
+        try:
+            # A question without bytes: it is answered by how much has arrived, or by the receipt.
+            body = self._send_piece(file, {**headers, "Content-Range": f"bytes */{size}"}, 0, 0, on_sent)
+            while body.get("status") == "receiving":
+                if stop.is_set():
+                    raise Interrupted
+                start = int(body["received_bytes"])
+                end = min(size, start + PIECE_BYTES)
+                on_sent(start)
+                ranged = {**headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"}
+                body = self._send_piece(file, ranged, start, end, on_sent)
+                has_got_on = True
+        except Unavailable as why:
+            why.has_got_on = has_got_on or why.facts.get("answer") == _STILL_STORING
+            raise
+        return body
+
+    def _send_piece(
+        self, file: LocalFile, headers: dict[str, str], start: int, stop: int, on_sent: OnSent
+    ) -> dict[str, Any]:
+        def counted() -> Iterator[bytes]:
+            sent = start
+            for chunk in file.chunks() if stop - start == file.size_bytes else file.piece(start, stop):
+                yield chunk
+                sent += len(chunk)
+                on_sent(sent)
+
+        # After the last byte the server seals and stores the whole.
+        waiting_s = self._waiting_s + file.size_bytes / _SLOWEST_BYTES_PER_S
+        sized = {**headers, "Content-Length": str(stop - start)}
+        return self._json("POST", "/intake/items", content=counted(), headers=sized, timeout=waiting_s)
 
     def close_batch(self, batch_id: str) -> dict[str, Any]:
         """Closes a batch, or tells how it was closed by an attempt whose answer was lost."""
@@ -250,7 +300,7 @@ class Client:
         Raises:
             Unavailable, ServerRefused.
         """
-        offset = target.seek(0, os.SEEK_END)
+        offset = max(0, target.seek(0, os.SEEK_END) - 1)  # one byte again: a range that lacks nothing is no range
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         with (
             self._passing(),
@@ -260,9 +310,9 @@ class Client:
                 response.read()
                 raise self._failure(response)
             if offset and response.status_code != 206:
-                target.seek(0)
-                target.truncate()
+                target.truncate(0)
                 offset = 0
+            target.seek(offset)
             total = offset + int(response.headers.get("content-length", 0))
             for chunk in response.iter_bytes(CHUNK_BYTES):
                 target.write(chunk)
@@ -303,7 +353,7 @@ class Client:
                 problem=str(problem.get("title") or f"HTTP {status}"),
                 answer=code or None,
                 retry_after_s=self._retry_after_s(response.headers.get("retry-after")),
-                is_whole_server=status in {429, 502, 503, 504},
+                is_whole_server=status in {429, 502, 503, 504} and code != _STILL_STORING,
             )
         return ServerRefused(status, {"code": f"http-{status}", "title": f"HTTP {status}", **problem})
 

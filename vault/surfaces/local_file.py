@@ -73,6 +73,22 @@ class LocalFile:
                     raise FileChanged(file=self.path.name)
                 yield chunk
 
+    def piece(self, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes from `start` to `stop`. Of a file in pieces the server compares the digest of the whole.
+
+        Raises:
+            FileChanged: it is no longer the file that was hashed.
+        """
+        left = stop - start
+        with self.path.open("rb") as file:
+            file.seek(start)
+            while left > 0:
+                chunk = file.read(min(CHUNK_BYTES, left))
+                left -= len(chunk)
+                if not chunk or not self.is_still(os.fstat(file.fileno())):
+                    raise FileChanged(file=self.path.name)
+                yield chunk
+
 
 def client_key(sha256: str, *parts: str | None, ordinal: int = 0) -> str:
     """The idempotency key of a file: the same bytes, class, unit and batch always have the same one.

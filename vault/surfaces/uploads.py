@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -21,9 +22,11 @@ from vault.catalogue.model import Description, FieldKind
 from vault.foundation.errors import N_, Fault, VaultError
 from vault.intake.errors import DigestMismatch, UploadTooLarge
 from vault.intake.sealing import nameless_file
+from vault.intake.unfinished import full_disk_told
 from vault.surfaces.problems import BadRequest
 
 IN_MEMORY_BYTES_MAX = 4 << 20
+SILENT_S_MAX = 60.0
 METADATA_BYTES_MAX = 16 << 10
 _HASH_HERE_BYTES_MAX = 64 << 10
 _TEXT_FIELDS = ("business_number", "business_type", "title", "handler", "customer_name")
@@ -38,6 +41,23 @@ class BodyCutOff(VaultError):
     fault = Fault.CALLER
     message = N_("The connection ended before the whole file had arrived.")
     hint = N_("Nothing was stored. Send it again with the same client key.")
+
+
+async def unhurried(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks as they come, as slowly as they come; a sender that says nothing for a minute is gone.
+
+    Raises:
+        BodyCutOff: the sender went away or fell silent.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(SILENT_S_MAX):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except (ClientDisconnect, TimeoutError):
+            raise BodyCutOff from None
+        yield chunk
 
 
 @dataclass(frozen=True)
@@ -57,11 +77,12 @@ async def spool(
     Raises:
         UploadTooLarge: it is larger than `size_bytes_max`.
         DigestMismatch: its SHA-256 is not the announced one (hexadecimal).
-        BodyCutOff: the sender went away.
+        BodyCutOff: the sender went away or fell silent.
+        NoRoom: the disk is full.
     """
     digest, size, target = hashlib.sha256(), 0, cast("BinaryIO", io.BytesIO())
     try:
-        async for chunk in chunks:
+        async for chunk in unhurried(chunks):
             size += len(chunk)
             if size > size_bytes_max:
                 raise UploadTooLarge(size_bytes_max=size_bytes_max)
@@ -75,9 +96,6 @@ async def spool(
         received = digest.digest()
         if announced_sha256 is not None and announced_sha256.lower() != received.hex():
             raise DigestMismatch(announced=announced_sha256[:16], received=received.hex()[:16])
-    except ClientDisconnect:
-        target.close()
-        raise BodyCutOff from None
     except BaseException:
         target.close()
         raise
@@ -87,13 +105,15 @@ async def spool(
 
 def _to_file(target: io.BytesIO, directory: Path) -> BinaryIO:
     file = nameless_file(directory)
-    file.write(target.getbuffer())
+    with full_disk_told():
+        file.write(target.getbuffer())
     return cast("BinaryIO", file)
 
 
 def _write(target: BinaryIO, digest: Any, chunk: bytes) -> None:
     digest.update(chunk)
-    target.write(chunk)
+    with full_disk_told():
+        target.write(chunk)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from vault.foundation.keys import errors
 from vault.foundation.keys.record_key import RecordKey
-from vault.foundation.keys.sealed_object import SealedReader, open_bytes, open_chunks, read_header, seal_bytes
+from vault.foundation.keys.sealed_object import open_bytes, open_chunks, read_header, seal_bytes
+from vault.foundation.keys.sealed_reader import SealedReader
 
 ROOT = Path(__file__).parents[3]
 VECTORS = ROOT / "tests/vectors/sealed_object"

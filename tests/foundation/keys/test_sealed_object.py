@@ -20,7 +20,6 @@ from vault.foundation.keys.errors import SealBroken, Truncated, WrongIdentity, W
 from vault.foundation.keys.record_key import RecordKey
 from vault.foundation.keys.sealed_object import (
     HEADER_BYTES,
-    SealedReader,
     identity_of,
     open_bytes,
     open_chunks,
@@ -29,6 +28,7 @@ from vault.foundation.keys.sealed_object import (
     seal_stream,
     sealed_size,
 )
+from vault.foundation.keys.sealed_reader import SealedReader
 
 EXPONENT = 12
 STEP = 1 << EXPONENT
@@ -176,6 +176,27 @@ def test_a_reader_of_ranges_fetches_only_what_it_needs() -> None:
     assert reader.read(100) == plain[10 * STEP + 5 : 10 * STEP + 105]
     assert len(fetched) == 3  # header, last segment, the one that was asked for
     assert sum(size for _, size in fetched) < 3 * STEP
+
+
+def test_a_reader_of_the_whole_asks_the_store_once_for_what_is_left() -> None:
+    plain = os.urandom(64 * STEP + 7)
+    sealed = sealed_of(plain)
+    opened: list[io.BytesIO] = []
+
+    def open_range(at: int, size: int) -> io.BytesIO:
+        opened.append(io.BytesIO(sealed[at : at + size]))
+        return opened[-1]
+
+    reader = SealedReader(open_range, len(sealed), made_key(), COMPONENT)
+    assert reader.read(30 * STEP) == plain[: 30 * STEP]
+    assert len(opened) == 4  # header, last segment, the first, all behind it
+    assert not opened[-1].closed
+    rest = opened[-1]
+    reader.seek(50 * STEP)
+    assert reader.read() == plain[50 * STEP :]
+    assert rest.closed
+    reader.close()
+    assert all(stream.closed for stream in opened)
 
 
 def test_a_stream_that_is_not_what_its_digest_says_is_refused() -> None:

@@ -35,6 +35,7 @@ class Archive:
         self.by_content: dict[str, str] = {}
         self.batches: dict[str, dict] = {}
         self.posts: list[tuple[str, str]] = []  # (client key, sha256 of what arrived whole)
+        self.unfinished: dict[str, bytearray] = {}  # client key -> what has come of a file in pieces
         self.searches: list[dict] = []
 
     def balance(self, batch_id: str) -> dict:
@@ -69,8 +70,7 @@ class Archive:
             if known is not None:
                 if known["sha256"] != sha256:
                     return problem(409, "client-key-reused")
-                status = 422 if known["status"] == "refused" else 200
-                return status, {**known["answer"], "repeated": True}
+                return self._again(key)
             if metadata.get("class_code") != "TEST":
                 return problem(422, "unknown-class")
             batch_id = metadata.get("batch_id")
@@ -85,6 +85,24 @@ class Archive:
                 "batch_id": batch_id,
             }
             return http, item
+
+    def take_piece(self, key: str, metadata: dict, content_range: str, body: bytes) -> tuple[int, dict]:
+        place, _, size = content_range.removeprefix("bytes ").partition("/")
+        with self.lock:
+            if key in self.items:
+                return self._again(key)
+            held = self.unfinished.setdefault(key, bytearray())
+            if place != "*":
+                if int(place.partition("-")[0]) != len(held):
+                    return problem(409, "piece-out-of-place")
+                held += body
+            if len(held) < int(size):
+                return 202, {"status": "receiving", "received_bytes": len(held), "size_bytes": int(size)}
+            return self.receive(key, metadata, bytes(self.unfinished.pop(key)))
+
+    def _again(self, key: str) -> tuple[int, dict]:
+        known = self.items[key]
+        return 422 if known["status"] == "refused" else 200, {**known["answer"], "repeated": True}
 
     def _settle(self, sha256: str, metadata: dict, body: bytes) -> tuple[int, dict]:
         item_id = str(uuid.uuid4())
@@ -190,7 +208,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._step("headers", is_upload)
         length = int(self.headers.get("Content-Length", 0))
         if fault == "cut-body" or (is_upload and self._is_step("mid-body")):
-            self.rfile.read(length // 2)
+            half = self.rfile.read(length // 2)
+            self._keep(half)
             self._step("mid-body", is_upload)
             self._cut()
             return
@@ -224,19 +243,30 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, answer)
         self._step("answered", is_upload)
 
+    def _keep(self, half: bytes) -> None:
+        """What came of a piece before a cut has come: of the real server's segments, too."""
+        place = self.headers.get("Content-Range", "*").removeprefix("bytes ")
+        held = self.world.archive.unfinished.get(self.headers.get("Idempotency-Key", ""))
+        if held is not None and place.partition("-")[0] == str(len(held)):
+            held += half
+
     def _route(self, path: str, body: bytes) -> tuple[int, dict | bytes]:
         archive = self.world.archive
         if self.headers.get("Authorization") != f"Bearer {self.world.token}":
             return problem(401, "sign-in-needed")
         if path == "/intake/items":
-            announced = self.headers.get("X-Content-SHA256")
+            content_range = self.headers.get("Content-Range")
+            announced = self.headers.get("X-Content-SHA256") if content_range is None else None
             if announced is not None and announced != hashlib.sha256(body).hexdigest():
                 return problem(422, "digest-mismatch")
             told = self.headers["Slipvault-Metadata"]
             metadata = json.loads(base64.urlsafe_b64decode(told + "=" * (-len(told) % 4)))
             if metadata.get("attributes") == "wrong":
                 return problem(400, "bad-request")
-            return archive.receive(self.headers["Idempotency-Key"], metadata, body)
+            key = self.headers["Idempotency-Key"]
+            if content_range is not None:
+                return archive.take_piece(key, metadata, content_range, body)
+            return archive.receive(key, metadata, body)
         if path == "/batches" and self.command == "POST":
             return self._open_batch(json.loads(body))
         found = re.fullmatch(r"/batches/([0-9a-f-]{36})(/close)?", path)

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import io
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, BinaryIO
 from uuid import UUID
@@ -174,9 +174,9 @@ def open_bytes(record_key: RecordKey, component_id: UUID, sealed: bytes) -> byte
     Raises:
         SealBroken: a subclass that names what is wrong.
     """
-    header, opener, aad = _accept(record_key, component_id, sealed[: HEADER_BYTES + TAG_BYTES])
+    header, opener, aad = accept(record_key, component_id, sealed[: HEADER_BYTES + TAG_BYTES])
     step = header.segment_bytes + TAG_BYTES
-    last, plain_size = _shape(len(sealed), header)
+    last, plain_size = shape_of(len(sealed), header)
     buffer = io.BytesIO(bytes(plain_size))
     with buffer.getbuffer() as view, memoryview(sealed)[HEADER_BYTES:] as source:
         for index in range(last + 1):
@@ -209,7 +209,7 @@ def open_chunks(record_key: RecordKey, component_id: UUID, chunks: Iterable[byte
             held.extend(chunk)
 
     fill(HEADER_BYTES + TAG_BYTES)
-    header, opener, aad = _accept(record_key, component_id, bytes(held[: HEADER_BYTES + TAG_BYTES]))
+    header, opener, aad = accept(record_key, component_id, bytes(held[: HEADER_BYTES + TAG_BYTES]))
     del held[:HEADER_BYTES]
     step = header.segment_bytes + TAG_BYTES
     index = 0
@@ -219,85 +219,10 @@ def open_chunks(record_key: RecordKey, component_id: UUID, chunks: Iterable[byte
         with memoryview(held) as view:
             piece = bytes(view[:step])
         del held[:step]
-        yield _open_segment(opener, index, piece, aad, is_last=is_last)
+        yield open_segment(opener, index, piece, aad, is_last=is_last)
         if is_last:
             return
         index += 1
-
-
-class SealedReader(io.RawIOBase):
-    """The plain bytes of a sealed object as a seekable file that fetches only the segments it needs.
-
-    The last segment is authenticated first, because `size_bytes` and the end of the plain text follow from it.
-
-    Raises:
-        SealBroken: on opening and on reading, a subclass that names what is wrong.
-    """
-
-    def __init__(
-        self,
-        open_range: Callable[[int, int], BinaryIO],
-        sealed_size_bytes: int,
-        record_key: RecordKey,
-        component_id: UUID,
-    ) -> None:
-        self._open_range = open_range
-        self._sealed_size_bytes = sealed_size_bytes
-        with open_range(0, HEADER_BYTES + TAG_BYTES) as stream:
-            head = _read_up_to(stream, HEADER_BYTES + TAG_BYTES)
-        self._header, self._opener, self._aad = _accept(record_key, component_id, head)
-        self._last, self.size_bytes = _shape(sealed_size_bytes, self._header)
-        self._position = 0
-        self._held: tuple[int, bytes] = (-1, b"")
-        try:
-            self._segment(self._last)
-        except Damaged:
-            if self._last > 0:
-                self._segment(self._last - 1)  # says so if the object was whole before something was added
-            raise
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size_bytes}[whence]
-        self._position = max(0, base + offset)
-        return self._position
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # io passes only bytearray/memoryview
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def read(self, size: int | None = -1) -> bytes:
-        """Up to `size` bytes, all that is left when negative. Raises SealBroken as `open_bytes`."""
-        left = max(0, self.size_bytes - self._position)
-        wanted = left if size is None or size < 0 else min(size, left)
-        parts = []
-        while wanted > 0:
-            index, offset = divmod(self._position, self._header.segment_bytes)
-            part = self._segment(index)[offset : offset + wanted]
-            parts.append(part)
-            self._position += len(part)
-            wanted -= len(part)
-        return b"".join(parts) if len(parts) != 1 else parts[0]
-
-    def _segment(self, index: int) -> bytes:
-        if self._held[0] == index:
-            return self._held[1]
-        step = self._header.segment_bytes + TAG_BYTES
-        start = HEADER_BYTES + index * step
-        with self._open_range(start, min(step, self._sealed_size_bytes - start)) as stream:
-            sealed = _read_up_to(stream, min(step, self._sealed_size_bytes - start))
-        plain = _open_segment(self._opener, index, sealed, self._aad, is_last=index == self._last)
-        self._held = (index, plain)
-        return plain
 
 
 def _begin(
@@ -323,7 +248,12 @@ def _begin(
     return header, AESGCM(payload_key), hashlib.sha256(header)
 
 
-def _accept(record_key: RecordKey, component_id: UUID, head: bytes) -> tuple[Header, AESGCM, bytes]:
+def accept(record_key: RecordKey, component_id: UUID, head: bytes) -> tuple[Header, AESGCM, bytes]:
+    """The header, what opens its segments, and their associated data, when the object is this component's.
+
+    Raises:
+        NotSealed, Truncated, UnsupportedFormat, WrongIdentity, WrongKey.
+    """
     header = read_header(head)
     if (header.record_id, header.component_id) != (record_key.record_id, component_id):
         raise WrongIdentity
@@ -333,7 +263,8 @@ def _accept(record_key: RecordKey, component_id: UUID, head: bytes) -> tuple[Hea
     return header, AESGCM(payload_key), hashlib.sha256(head[:HEADER_BYTES]).digest()
 
 
-def _open_segment(opener: AESGCM, index: int, piece: bytes, aad: bytes, *, is_last: bool) -> bytes:
+def open_segment(opener: AESGCM, index: int, piece: bytes, aad: bytes, *, is_last: bool) -> bytes:
+    """The plain bytes of a segment in its place. Raises Damaged, Truncated, TrailingData."""
     _require_shape(index, piece)
     try:
         return opener.decrypt(_nonce(index, is_last=is_last), piece, aad)
@@ -350,7 +281,7 @@ def _refusal(opener: AESGCM, index: int, piece: bytes | memoryview, aad: bytes, 
     return Truncated() if is_last else TrailingData(segment=index)
 
 
-def _shape(sealed_size_bytes: int, header: Header) -> tuple[int, int]:
+def shape_of(sealed_size_bytes: int, header: Header) -> tuple[int, int]:
     """The index of the last segment and the size of the plain text."""
     if sealed_size_bytes < HEADER_BYTES + TAG_BYTES:
         raise Truncated
@@ -373,13 +304,14 @@ def _nonce(index: int, *, is_last: bool) -> bytes:
 
 
 def _read_exactly(reader: BinaryIO, size: int) -> bytes:
-    data = _read_up_to(reader, size)
+    data = read_up_to(reader, size)
     if len(data) != size:
         raise ValueError(f"{size - len(data)} bytes are missing")
     return data
 
 
-def _read_up_to(reader: BinaryIO, size: int) -> bytes:
+def read_up_to(reader: BinaryIO, size: int) -> bytes:
+    """So many bytes, or all that are left, however the reader cuts them."""
     data = reader.read(size)
     if len(data) == size:
         return data

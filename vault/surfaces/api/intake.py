@@ -19,7 +19,9 @@ from vault.intake import queries, service
 from vault.intake.batches import close_batch, open_batch
 from vault.intake.checks import explain_finding
 from vault.intake.model import Batch, Item, ItemStatus, Receipt, Refusal, Upload
+from vault.intake.unfinished import UnfinishedUpload
 from vault.surfaces.i18n import Language, translator
+from vault.surfaces.pieces import Piece, piece_of, receive_piece, settled_before, whole
 from vault.surfaces.problems import BadRequest, language_of, problem
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.uploads import Metadata, Spooled, metadata_from_header, spool
@@ -42,11 +44,17 @@ class ItemRefused(VaultError):
 
 @routes.post("/items", Right.INTAKE_ITEM_SEND, status_code=201, response_class=Response)
 async def send_item(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
-    """Takes in one file: the raw body, described by the headers `Idempotency-Key` and `Slipvault-Metadata`."""
+    """Takes in one file: the raw body, described by the headers `Idempotency-Key` and `Slipvault-Metadata`.
+
+    With `Content-Range` it comes in pieces: docs/reference/uploads.md.
+    """
     key = request.headers.get("idempotency-key", "")
     if not 8 <= len(key) <= 200:
         raise BadRequest(problem="the header Idempotency-Key must have 8 to 200 characters")
     metadata = metadata_from_header(request)
+    piece = piece_of(request)
+    if piece is not None:
+        return await _send_piece(request, ctx, viewer, key, metadata, piece)
     spooled = await spool(
         request.stream(),
         ctx.spool_directory,
@@ -56,10 +64,52 @@ async def send_item(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Respon
     return await run_in_threadpool(_receive, ctx, viewer, key, metadata, spooled, language_of(request))
 
 
+async def _send_piece(
+    request: Request, ctx: Context, viewer: Viewer, key: str, metadata: Metadata, piece: Piece
+) -> Response:
+    announced, language = request.headers.get("x-content-sha256"), language_of(request)
+    earlier = await run_in_threadpool(settled_before, ctx, viewer, key, announced)
+    if earlier is not None:
+        return _receipt_answer(earlier, language)
+    await run_in_threadpool(_require_acceptable, ctx, viewer, metadata)
+    upload = await run_in_threadpool(UnfinishedUpload, ctx, viewer.id, key, piece.size_bytes)
+    try:
+        if piece.start is not None:
+            await receive_piece(request, ctx, upload, piece)
+        if upload.is_complete:
+            return await run_in_threadpool(_settle, ctx, viewer, key, metadata, upload, announced, language)
+        told = {"status": "receiving", "received_bytes": upload.received_bytes, "size_bytes": piece.size_bytes}
+        return JSONResponse(told, 202)
+    finally:
+        upload.close()
+
+
+def _require_acceptable(ctx: Context, viewer: Viewer, metadata: Metadata) -> None:
+    """Before gigabytes travel: class, unit and store are ones that intake would take."""
+    unit_id = _unit_id(ctx, metadata)
+    service.surroundings(ctx, viewer, metadata.class_code, unit_id)
+
+
+def _settle(
+    ctx: Context,
+    viewer: Viewer,
+    key: str,
+    metadata: Metadata,
+    upload: UnfinishedUpload,
+    announced: str | None,
+    language: Language,
+) -> Response:
+    with whole(ctx, upload, announced) as spooled:
+        return _receive(ctx, viewer, key, metadata, spooled, language)
+
+
 def _receive(
     ctx: Context, viewer: Viewer, key: str, metadata: Metadata, spooled: Spooled, language: Language
 ) -> Response:
-    receipt = receive_spooled(ctx, viewer, key, metadata, spooled)
+    return _receipt_answer(receive_spooled(ctx, viewer, key, metadata, spooled), language)
+
+
+def _receipt_answer(receipt: Receipt, language: Language) -> Response:
     findings = [finding_body(finding, language) for finding in receipt.findings]
     if receipt.status is ItemStatus.REFUSED:
         reasons = "; ".join(str(f["message"]) for f in findings if f["severity"] == "refuse")
@@ -77,10 +127,6 @@ def _receive(
 def receive_spooled(ctx: Context, viewer: Viewer, key: str, metadata: Metadata, spooled: Spooled) -> Receipt:
     """Hands a spooled body to intake and lets go of it afterwards."""
     with spooled.content:
-        unit_id = None
-        if metadata.unit_code:
-            with ctx.database.read() as connection:
-                unit_id = unit_id_by_code(connection, metadata.unit_code)
         upload = Upload(
             content=spooled.content,
             size_bytes=spooled.size_bytes,
@@ -90,9 +136,16 @@ def receive_spooled(ctx: Context, viewer: Viewer, key: str, metadata: Metadata, 
             file_name=metadata.file_name,
             description=metadata.description,
             batch_id=metadata.batch_id,
-            unit_id=unit_id,
+            unit_id=_unit_id(ctx, metadata),
         )
         return service.receive(ctx, viewer, upload)
+
+
+def _unit_id(ctx: Context, metadata: Metadata) -> UUID | None:
+    if not metadata.unit_code:
+        return None
+    with ctx.database.read() as connection:
+        return unit_id_by_code(connection, metadata.unit_code)
 
 
 def receipt_body(receipt: Receipt, findings: list[dict[str, object]]) -> dict[str, Any]:

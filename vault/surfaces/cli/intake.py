@@ -97,28 +97,25 @@ class _Run:
 
     def send(self, pile: Any, files: list[Path], senders: int) -> int:
         """Sends and prints; returns the exit code."""
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+        from vault.surfaces.cli.progress import bytes_progress
         from vault.surfaces.cli.sending import Sending
-        from vault.surfaces.cli.speaking import console
 
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=console(is_error=True),
-            disable=not sys.stderr.isatty(),
-            redirect_stdout=False,
-        )
-        with bar:
-            task = bar.add_task(_("sending"), total=len(files))
+        sizes = {file: _size(file) for file in files}
+        sent: dict[Path, int] = {}
+        with bytes_progress() as bar:
+            task = bar.add_task(_("sending"), total=sum(sizes.values()), done="0", all=str(len(files)))
+
+            def on_sent(file: Path, count: int) -> None:
+                sent[file] = count
+                bar.update(task, completed=sum(list(sent.values())))
 
             def on_outcome(outcome: Outcome) -> None:
                 self._take(outcome)
-                bar.advance(task)
+                on_sent(outcome.file, sizes[outcome.file])
+                bar.update(task, done=str(sum(self._counts.values())))
 
-            is_whole = Sending(self._client, pile, self._patience, self._on_wait).run(files, senders, on_outcome)
+            sending = Sending(self._client, pile, self._patience, self._on_wait, on_sent)
+            is_whole = sending.run(files, senders, on_outcome)
         return self._summary(len(files), is_whole=is_whole)
 
     def settle_batch(self, opened: dict[str, Any], *, must_close: bool) -> int:
@@ -186,3 +183,10 @@ class _Run:
         if counts["unsent"]:
             return self._worst
         return 1 if counts["refused"] else 0
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # said when it is sent
+        return 0

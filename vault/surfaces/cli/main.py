@@ -58,6 +58,8 @@ class LazyNouns(TyperGroup):
             formatter.write_dl([(name, _(text)) for name, text in NOUNS.items()])
 
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="slipvault",
     cls=LazyNouns,
@@ -93,7 +95,7 @@ def main() -> None:
         outcome = app(standalone_mode=False)
     except VaultError as error:
         sys.exit(tell_error(error))
-    except (KeyboardInterrupt, typer.Abort):
+    except typer.Abort:
         say(_("Stopped."))
         sys.exit(75)
     except BrokenPipeError:
@@ -101,6 +103,9 @@ def main() -> None:
         sys.exit(0)
     except TyperException as error:
         sys.exit(_tell_usage(error))
+    if outcome == _INTERRUPTED:  # the library catches Ctrl-C itself
+        say(_("Stopped. The same command goes on with what is left."))
+        sys.exit(75)
     sys.exit(outcome if isinstance(outcome, int) else 0)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import io
 import os
 import sys
-import tempfile
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ GROUPS = {"records": group}
 
 _PERSONAL = {"id-number": "id_number", "card-number": "card_number", "phone": "phone"}
 _DATE = ["%Y-%m-%d"]
+_KEPT_PART_BYTES_MIN = 16 << 20
 
 Number = Annotated[str, typer.Option("--number", help=_("Archival or business number."))]
 Name = Annotated[str, typer.Option("--name", help=_("Part of the customer's name or the title."))]
@@ -219,28 +221,51 @@ def fetch(record_id: RecordId, output: Output, force: Force = False, as_json: Js
 
 
 def _fetch_to(client: Client, record_id: str, output: Path, *, force: bool) -> tuple[int, str]:
-    """Into a temporary file beside the goal, checked, synchronised, then put in place in one step."""
-    from vault.surfaces.cli.speaking import console
+    """Into a hidden file beside the goal, checked, synchronised, then put in place in one step.
+
+    What had come of a large one when it was stopped stays there, and the same command goes on with it.
+    """
+    part = output.with_name(f".{output.name}.{record_id}.part")
+    handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "r+b") as target:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # another such command would write into it, too
+        is_whole = False
+        try:
+            size_bytes, sha256 = _fetch_whole(client, record_id, target)
+            is_whole = True
+            _put_in_place(part, output, force=force)
+        finally:
+            if is_whole or target.seek(0, os.SEEK_END) < _KEPT_PART_BYTES_MIN:
+                part.unlink(missing_ok=True)
+    return size_bytes, sha256
+
+
+def _fetch_whole(client: Client, record_id: str, target: io.BufferedRandom) -> tuple[int, str]:
+    """Adds what `target` lacks; it is on disk and has the right digest when this returns, and is empty when it has not.
+
+    Raises:
+        FetchedDamaged, Unavailable, ServerRefused.
+    """
+    from vault.surfaces.cli.progress import bytes_progress
     from vault.surfaces.client import FetchedDamaged, Patience, persist
 
-    handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w+b") as target:
-            with console(is_error=True).status(_("fetching")):
-                announced = persist(
-                    lambda: client.fetch(record_id, target), Patience(attempts_max=8), threading.Event()
-                )
-            target.seek(0)
-            received = hashlib.file_digest(target, "sha256").hexdigest()
-            size_bytes = target.seek(0, os.SEEK_END)
-            if received != announced:
-                raise FetchedDamaged(received=received[:16], announced=announced[:16])
-            target.flush()
-            os.fsync(target.fileno())
-        _put_in_place(temporary, output, force=force)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with bytes_progress(counts_files=False) as bar:
+        task = bar.add_task(_("fetching"), total=None)
+
+        def on_bytes(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        announced = persist(
+            lambda: client.fetch(record_id, target, on_bytes), Patience(attempts_max=8), threading.Event()
+        )
+    target.seek(0)
+    received = hashlib.file_digest(target, "sha256").hexdigest()
+    size_bytes = target.seek(0, os.SEEK_END)
+    if received != announced:
+        target.truncate(0)
+        raise FetchedDamaged(received=received[:16], announced=announced[:16])
+    target.flush()
+    os.fsync(target.fileno())
     return size_bytes, received
 
 

@@ -91,11 +91,19 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
 class Sending:
     """One run. The client key of each file comes from its bytes, class, unit and batch: a repeated run meets it."""
 
-    def __init__(self, client: Client, pile: Pile, patience: Patience, on_wait: OnWait) -> None:
+    def __init__(
+        self,
+        client: Client,
+        pile: Pile,
+        patience: Patience,
+        on_wait: OnWait,
+        on_sent: Callable[[Path, int], None] = lambda _file, _bytes: None,
+    ) -> None:
         self._client = client
         self._pile = pile
         self._patience = patience
         self._on_wait = on_wait
+        self._on_sent = on_sent
         self._stop = threading.Event()
         self._equal: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -151,10 +159,13 @@ class Sending:
             file = LocalFile.read(path)
             metadata = self._metadata(path)
             key = self._key(file, str(metadata["class_code"]), metadata.get("unit_code"))
-            answer = persist(
-                lambda: self._client.send(file, key, metadata), self._patience, self._stop, self._on_wait
-            )
-            return Outcome(path, answer)
+
+            def attempt() -> Answer:
+                return self._client.send(
+                    file, key, metadata, on_sent=lambda sent: self._on_sent(path, sent), stop=self._stop
+                )
+
+            return Outcome(path, persist(attempt, self._patience, self._stop, self._on_wait))
         except ServerRefused as refusal:
             if refusal.http_status in _WHOLE_RUN_STATUS:
                 self._fatal = refusal
@@ -187,7 +198,7 @@ class Sending:
 
     @contextmanager
     def _stopped_by_signals(self) -> Iterator[None]:
-        """The first signal lets what is under way end; the second one ends at once."""
+        """The first signal lets what is under way end, of a large file the piece; the second one ends at once."""
 
         def on_signal(number: int, frame: FrameType | None) -> None:
             del number, frame

@@ -8,6 +8,7 @@ answer; before 8 the move is found done or is done.
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -31,7 +32,15 @@ class Delivery:
     """Brings files of one folder to the server."""
 
     def __init__(
-        self, plan: Plan, folder: Folder, journal: Journal, client: Client, piles: Piles, tell: Tell, clock: Clock
+        self,
+        plan: Plan,
+        folder: Folder,
+        journal: Journal,
+        client: Client,
+        piles: Piles,
+        tell: Tell,
+        clock: Clock,
+        stop: threading.Event,
     ) -> None:
         self._plan = plan
         self._folder = folder
@@ -40,6 +49,7 @@ class Delivery:
         self._piles = piles
         self._tell = tell
         self._clock = clock
+        self._stop = stop
         self.tally = Tally()
 
     def today(self) -> date:
@@ -67,6 +77,7 @@ class Delivery:
 
         Raises:
             Unavailable, ServerRefused: it stays where it is and is tried again.
+            Interrupted: the watch ends; a large file goes on from there at the next start.
             FileChanged: it is not finished after all.
             BadControlFile, PileClosing: what describes it, or its batch, is not ready.
             OSError, sqlite3.Error: this machine's disk or permissions.
@@ -88,7 +99,7 @@ class Delivery:
         }
         line = self._intend(found, file, metadata)
         try:
-            answer = self._client.send(file, line.client_key, metadata)
+            answer = self._client.send(file, line.client_key, metadata, stop=self._stop)
         except ServerRefused as refusal:
             answer = self._settled(found, refusal, is_described=is_described)
         target = self._folder.target_for(path, answer.status, self.today())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from vault.foundation.clock import Clock
 from vault.foundation.errors import VaultError
-from vault.surfaces.client import Client, Patience, ServerRefused, Unavailable
+from vault.surfaces.client import Client, Interrupted, Patience, ServerRefused, Unavailable
 from vault.surfaces.station.delivery import Delivery
 from vault.surfaces.station.errors import FolderUnusable, LeftOver
 from vault.surfaces.station.folder import OWN_DIRECTORY, Folder, Found, words_of
@@ -77,7 +77,7 @@ class Watcher:
             except sqlite3.Error as error:
                 raise FolderUnusable(folder=str(self._folder.root), problem=words_of(error)) from error
             piles = Piles(self._plan, self._folder, journal, self._client, self._tell)
-            delivery = Delivery(self._plan, self._folder, journal, self._client, piles, self._tell, self._clock)
+            delivery = Delivery(self._plan, self._folder, journal, self._client, piles, self._tell, self._clock, stop)
             self._tell(Event.STARTED, folder=str(self._folder.root), server=self._client.server)
             pool = ThreadPoolExecutor(self._plan.clients, thread_name_prefix="sender")
             try:
@@ -155,6 +155,8 @@ class Watcher:
             self._rest(file, error, _FOR_EVER, is_whole_server=error.is_whole_server)
         except ServerRefused as error:
             self._rest(file, error, _MISCONFIGURED, is_whole_server=error.http_status in {401, 403, 404, 405})
+        except Interrupted:
+            return
         except FileNotFoundError:  # it went away between the look and now; the journal tells if that matters
             return
         except VaultError as error:
@@ -173,7 +175,7 @@ class Watcher:
             pause = work.server if is_whole_server else work.delayed.setdefault(file.path, _Pause())
             if is_whole_server and pause.until_s > now_s:
                 return  # several senders met the same outage: it counts once
-            pause.failures += 1
+            pause.failures = 1 if getattr(error, "has_got_on", False) else pause.failures + 1
             pause_s = patience.pause_s(pause.failures, getattr(error, "retry_after_s", None))
             pause.until_s = now_s + pause_s
             is_news = pause.reason != str(error) or now_s - pause.told_at_s >= TOLD_AGAIN_AFTER_S

@@ -2,6 +2,7 @@
 // What is shown of a file is what the server answered; a lost connection is tried again with growing pauses.
 
 const AT_ONCE = 3;
+const PIECE_BYTES = 32 * 1024 * 1024; // a larger file goes in pieces: after a cut it goes on where it was
 const PAUSES_MS = [1000, 2000, 5000, 10000, 30000];
 
 const form = document.getElementById("intake-form");
@@ -218,9 +219,23 @@ function start() {
   let opening = null;
   let isOpen = false;
 
+  async function post(upload) {
+    const size = upload.file.size;
+    if (size <= PIECE_BYTES) return ask(upload, upload.file, 0, null);
+    let answer = await ask(upload, null, 0, `bytes */${size}`);
+    while (answer.status === "receiving") {
+      const start = answer.received_bytes;
+      const stop = Math.min(size, start + PIECE_BYTES);
+      answer = await ask(upload, upload.file.slice(start, stop), start, `bytes ${start}-${stop - 1}/${size}`);
+      upload.tries = 0; // it gets on: patience begins anew
+    }
+    return answer;
+  }
+
   // XMLHttpRequest, because fetch does not tell how much of a body has been sent.
-  function post(upload) {
+  function ask(upload, body, start, range) {
     return new Promise((resolve, reject) => {
+      if (upload.state === "cancelled") return reject(new Error(""));
       const request = new XMLHttpRequest();
       upload.request = request;
       request.open("POST", words.items);
@@ -230,8 +245,9 @@ function start() {
       request.setRequestHeader("Idempotency-Key", upload.key);
       request.setRequestHeader("Slipvault-Metadata", metadata(upload));
       request.setRequestHeader("X-CSRF-Token", words.token);
+      if (range) request.setRequestHeader("Content-Range", range);
       request.upload.addEventListener("progress", (event) => {
-        upload.sent = Math.min(event.loaded, upload.file.size);
+        upload.sent = Math.min(start + event.loaded, upload.file.size);
         upload.row.bar.value = upload.sent;
         if (upload.sent === upload.file.size) upload.row.state.textContent = words.checking;
         count();
@@ -243,7 +259,7 @@ function start() {
       request.addEventListener("error", () => reject(new Error("")));
       request.addEventListener("timeout", () => reject(new Error("")));
       request.addEventListener("abort", () => reject(new Error("")));
-      request.send(upload.file);
+      request.send(body);
     });
   }
 
@@ -275,6 +291,8 @@ async function said(response) {
   }
 }
 
+const PASSING = ["piece-out-of-place", "body-cut-off", "digest-mismatch"];
+
 // A problem+json answer (RFC 9457). 408, 425, 429 and 5xx may pass; a refusal of the file itself is 422 or 415.
 class Problem extends Error {
   constructor(answer) {
@@ -283,7 +301,7 @@ class Problem extends Error {
       ? reasons.flatMap((finding) => [finding.message, finding.hint])
       : [answer.detail ?? answer.title, answer.hint];
     super(words.filter(Boolean).join(" ") || `HTTP ${answer.status}`);
-    this.isPassing = [408, 425, 429].includes(answer.status) || answer.status >= 500;
+    this.isPassing = [408, 425, 429].includes(answer.status) || answer.status >= 500 || PASSING.includes(answer.code);
     this.isRefusal = [413, 415, 422].includes(answer.status);
   }
 }
