@@ -9,7 +9,13 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-pytest_plugins = ["tests.support.postgres", "tests.support.archive", "tests.support.rgw", "tests.support.browser"]
+pytest_plugins = [
+    "tests.support.postgres",
+    "tests.support.archive",
+    "tests.support.rgw",
+    "tests.support.browser",
+    "tests.support.debian_postgres",
+]
 
 # How long one example takes says more about the machine than about the code: the tests that judge time say so.
 settings.register_profile("house", deadline=None)

@@ -23,11 +23,13 @@ from vault.app import make_context
 from vault.catalogue import classification
 from vault.foundation.db.launcher import EmbeddedPostgres
 from vault.foundation.db.migrate import upgrade
+from vault.foundation.errors import VaultError
 from vault.foundation.ids import new_token
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.sequencer import sequence
 from vault.intake.stores import newest_probe, probe_and_note
-from vault.settings import Settings
+from vault.settings import Settings, spoken_language
+from vault.surfaces.i18n import choose_language, translator
 
 _RESTART_PAUSE_MAX_S = 10.0
 _READY_TIMEOUT_S = 60.0
@@ -75,8 +77,8 @@ class Supervisor:
             self._start(listener, environment)
             _await_ready(address)
             _announce(address, password)
-            if os.environ.get("SLIPVAULT_DEMO"):
-                subprocess.run([sys.executable, "-m", "vault.demo.filling"], env=environment, check=False)
+            if slips := os.environ.get("SLIPVAULT_DEMO"):
+                subprocess.run([sys.executable, "-m", "vault.demo.filling", slips], env=environment, check=False)
             _tell_ready()
             self._watch(listener, environment)
 
@@ -247,7 +249,12 @@ def main() -> None:
     if "--stop" in sys.argv[1:]:
         _say("stopped" if stop(settings) else "nothing was running here")
         return
-    Supervisor(settings).run()
+    try:
+        Supervisor(settings).run()
+    except VaultError as error:
+        said = translator(choose_language(None, spoken_language())).explain(error)
+        _say(f"{said.what_happened} [{error.code}]\n{said.what_to_do}")
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,17 @@ class DatabaseUnavailable(VaultError):
     hint = N_("Nothing was lost. Try again in a moment; the operator sees the cause in the log.")
 
 
+class DatabaseUnreachable(VaultError):
+    """The database that the settings name does not let the service in when it starts."""
+
+    code = "database-unreachable"
+    status = 503
+    exit_code = 69
+    fault = Fault.OURS
+    message = N_("The database cannot be used: {problem}.")
+    hint = N_("Check SLIPVAULT_DATABASE_URL, whether that server runs, its pg_hba.conf and the password.")
+
+
 class TransactionClosed(VaultError):
     """A transaction was used after its end: a defect in the caller."""
 
