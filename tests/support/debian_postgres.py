@@ -45,7 +45,9 @@ class DebianPostgres:
             connection.execute(
                 sql.SQL(
                     "CREATE DATABASE {} OWNER {} ENCODING 'UTF8' LC_COLLATE {} LC_CTYPE {} TEMPLATE template0"
-                ).format(sql.Identifier(name), sql.Identifier(owner or login), sql.Literal(locale), sql.Literal(locale))
+                ).format(
+                    sql.Identifier(name), sql.Identifier(owner or login), sql.Literal(locale), sql.Literal(locale)
+                )
             )
         return name
 
@@ -80,7 +82,15 @@ def running_server() -> Iterator[DebianPostgres]:
             directory.chmod(0o755)
             data.mkdir()
             shutil.chown(data, "nobody", "nogroup")
-        initdb = ["-D", data, "-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password_file}", "--locale=C.UTF-8"]
+        initdb = [
+            "-D",
+            data,
+            "-U",
+            SUPERUSER,
+            "--auth=scram-sha-256",
+            f"--pwfile={password_file}",
+            "--locale=C.UTF-8",
+        ]
         _run("initdb", *initdb, "--encoding=UTF8", "--no-sync", **as_user)
         port = _free_port()
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={data} -c fsync=off"
