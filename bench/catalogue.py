@@ -45,9 +45,10 @@ FROM (SELECT n, (lpad(to_hex(1700000000000 + n), 12, '0') || '7000' || '8000' ||
 """
 
 _FILL_STATES = """
-INSERT INTO record_states (record_id, revision, status, trigger_state, trigger_date, retain_until, lock_until)
-SELECT id, 1, CASE WHEN item_number % 10 = 0 THEN 'received' ELSE 'filed' END, 'set', occurred_date,
-    occurred_date + 3650, now() + interval '30 days' FROM records WHERE item_number BETWEEN :first AND :last
+INSERT INTO record_states (record_id, revision, status, lock_until, what, retain_until, next_date, is_hard,
+    schedule_number)
+SELECT id, 1, CASE WHEN item_number % 10 = 0 THEN 'received' ELSE 'filed' END, now() + interval '30 days', 'keep',
+    occurred_date + 3650, occurred_date + 3651, false, 1 FROM records WHERE item_number BETWEEN :first AND :last
 """
 
 
@@ -80,9 +81,8 @@ def fill(url: str, rows: int) -> frozenset[UUID]:
         connection.execute(text("INSERT INTO fonds (code, name, created_at) VALUES ('0001', '全宗', now())"))
         connection.execute(
             text(
-                "INSERT INTO retention_classes (code, name_zh, name_en, category_code, period_code, sensitivity,"
-                " definition, created_at) SELECT 'C' || n, '类' || n, 'class ' || n, 'YW', 'D10', 'normal', '{}',"
-                " now() FROM generate_series(0, 6) AS n"
+                "INSERT INTO retention_classes (code, created_at)"
+                " SELECT 'C' || n, now() FROM generate_series(0, 6) AS n"
             )
         )
         for first in range(1, rows + 1, 100_000):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from vault.access import ddl as _access_ddl
 from vault.access import tables as _access
+from vault.catalogue import ddl as _catalogue_ddl
 from vault.catalogue import tables as _catalogue
 from vault.foundation.db.metadata import metadata
 from vault.foundation.jobs import tables as _jobs
@@ -10,6 +12,8 @@ from vault.foundation.keys import tables as _keys
 from vault.foundation.ledger import tables as _ledger
 from vault.intake import tables as _intake
 from vault.oversight import tables as _oversight
+from vault.retention import ddl as _retention_ddl
+from vault.retention import tables as _retention
 
 # A change to one of these rows must be witnessed by a ledger entry of the same transaction (invariant L1).
 # Not among them: the ledger's own tables, counters and queues that only follow witnessed rows, sessions'
@@ -21,6 +25,8 @@ WITNESSED_TABLES = (
     "person_roles",
     "stations",
     "api_tokens",
+    "proposals",
+    "approvals",
     "fonds",
     "retention_classes",
     "records",
@@ -29,6 +35,16 @@ WITNESSED_TABLES = (
     "component_copies",
     "personal_fields",
     "corrections",
+    "schedule_versions",
+    "rule_packs",
+    "rule_confirmations",
+    "calendar_years",
+    "event_reports",
+    "record_events",
+    "classifications",
+    "filings",
+    "lock_promises",
+    "trusted_stations",
     "batches",
     "intake_items",
     "store_probes",
@@ -38,6 +54,9 @@ WITNESSED_TABLES = (
     "record_keys",
 )
 
-__all__ = ["WITNESSED_TABLES", "metadata"]
+# What else the database refuses by itself, noun by noun; each is run once, after the tables are made.
+CONSTRAINT_SQL = (_access_ddl.FUNCTIONS, _catalogue_ddl.FUNCTIONS, _retention_ddl.FUNCTIONS)
 
-_MODULES = (_access, _catalogue, _jobs, _keys, _ledger, _intake, _oversight)
+__all__ = ["CONSTRAINT_SQL", "WITNESSED_TABLES", "metadata"]
+
+_MODULES = (_access, _catalogue, _jobs, _keys, _ledger, _intake, _oversight, _retention)

@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw
 
 from vault.access import service as access
 from vault.access.model import Viewer
-from vault.catalogue import classification
 from vault.catalogue.model import Description
+from vault.catalogue.service import ensure_fonds
 from vault.foundation.clock import FixedClock
 from vault.foundation.context import Context
 from vault.foundation.db.engine import Database
@@ -31,6 +31,7 @@ from vault.foundation.storage.probe import probe
 from vault.intake.model import Receipt, Upload
 from vault.intake.service import receive
 from vault.intake.tables import store_probes
+from vault.retention import service as schedule
 
 
 @dataclass
@@ -79,8 +80,8 @@ def make_archive(database: Database, clock: FixedClock, directory: Path, store_u
     with database.transaction(SYSTEM) as tx:
         account = access.initialise(tx)
         assert account is not None
-        classification.load_shipped_classes(tx)
-        classification.ensure_fonds(tx, "0001", "0001")
+        schedule.begin(tx)
+        ensure_fonds(tx, "0001", "0001")
         tx.commit()
     return Archive(ctx, access.operator_viewer(ctx), clock, account.one_time_password)
 

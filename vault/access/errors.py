@@ -88,3 +88,47 @@ class AlreadySetUp(VaultError):
     fault = Fault.CALLER
     message = N_("This installation is set up already.")
     hint = N_("Sign in.")
+
+
+class NeedsPerson(VaultError):
+    """A two-person act is approved by people who sign in as themselves, never by a program or the host's operator."""
+
+    code = "needs-person"
+    status = 403
+    exit_code = 77
+    fault = Fault.CALLER
+    message = N_("Only a person who signed in as themselves can approve this.")
+    hint = N_("Sign in with your own account; tokens and the operator of the host cannot approve.")
+
+
+class OwnProposal(VaultError):
+    """Whoever proposed a two-person act does not approve it (invariant A1)."""
+
+    code = "own-proposal"
+    status = 403
+    exit_code = 77
+    fault = Fault.CALLER
+    message = N_("You proposed this yourself, so somebody else must decide on it.")
+    hint = N_("Ask another person who has the right to approve.")
+
+
+class NotProposer(VaultError):
+    """Only whoever proposed takes the proposal back."""
+
+    code = "not-proposer"
+    status = 403
+    exit_code = 77
+    fault = Fault.CALLER
+    message = N_("Only whoever proposed this can withdraw it.")
+    hint = N_("If you disagree with it, refuse it and say why.")
+
+
+class ProposalSettled(VaultError):
+    """The proposal is no longer open to this person."""
+
+    code = "proposal-settled"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("This proposal is no longer open to you: {state}.")
+    hint = N_("Look at its present state.")

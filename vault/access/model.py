@@ -33,6 +33,10 @@ class Event(StrEnum):
     STATION_CREATED = "access:station:create"
     TOKEN_ISSUED = "access:token:issue"  # noqa: S105 - the name of an event, nothing confidential
     TOKEN_REVOKED = "access:token:revoke"  # noqa: S105 - the name of an event, nothing confidential
+    PROPOSAL_OPENED = "access:proposal:open"
+    PROPOSAL_APPROVED = "access:proposal:approve"
+    PROPOSAL_REFUSED = "access:proposal:refuse"
+    PROPOSAL_WITHDRAWN = "access:proposal:withdraw"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,18 @@ class Right(StrEnum):
     ACCESS_TOKEN_ISSUE = "access:token:issue"  # noqa: S105 - the name of a right, nothing confidential
     SETTINGS_ORGANISATION_MANAGE = "settings:organisation:manage"
     CATALOGUE_CLASS_READ = "catalogue:class:read"
+    RETENTION_SCHEDULE_READ = "retention:schedule:read"
+    RETENTION_SCHEDULE_DRAFT = "retention:schedule:draft"
+    RETENTION_SCHEDULE_APPROVE = "retention:schedule:approve"
+    RETENTION_CONFIRMATION_PROPOSE = "retention:confirmation:propose"
+    RETENTION_CONFIRMATION_APPROVE = "retention:confirmation:approve"
+    RETENTION_CALENDAR_ENTER = "retention:calendar:enter"
+    RETENTION_EVENT_READ = "retention:event:read"
+    RETENTION_EVENT_REPORT = "retention:event:report"
+    RETENTION_EVENT_UNDO = "retention:event:undo"
+    RETENTION_RECORD_FILE = "retention:record:file"
+    RETENTION_STATION_TRUST = "retention:station:trust"
+    RETENTION_RECLASSIFICATION_APPROVE = "retention:reclassification:approve"
 
 
 RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
@@ -75,6 +87,18 @@ RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
         Right.ACCESS_TOKEN_ISSUE: N_("Issue and revoke the tokens of stations"),
         Right.SETTINGS_ORGANISATION_MANAGE: N_("Change the organisation and its units"),
         Right.CATALOGUE_CLASS_READ: N_("Read the retention classes"),
+        Right.RETENTION_SCHEDULE_READ: N_("Read the versions of the schedule and the rules"),
+        Right.RETENTION_SCHEDULE_DRAFT: N_("Draft and propose a version of the schedule"),
+        Right.RETENTION_SCHEDULE_APPROVE: N_("Approve or refuse a version of the schedule that others proposed"),
+        Right.RETENTION_CONFIRMATION_PROPOSE: N_("Confirm an unverified rule with its source"),
+        Right.RETENTION_CONFIRMATION_APPROVE: N_("Approve or refuse a confirmation that others proposed"),
+        Right.RETENTION_CALENDAR_ENTER: N_("Enter the holidays of a year"),
+        Right.RETENTION_EVENT_READ: N_("See the events from which periods count"),
+        Right.RETENTION_EVENT_REPORT: N_("Report events from which periods count"),
+        Right.RETENTION_EVENT_UNDO: N_("Undo an event that somebody else reported by mistake"),
+        Right.RETENTION_RECORD_FILE: N_("File records, which locks them for as long as the law says"),
+        Right.RETENTION_STATION_TRUST: N_("Let a station's clean scans be filed without anybody looking"),
+        Right.RETENTION_RECLASSIFICATION_APPROVE: N_("Approve or refuse another class for a filed record"),
     }
 )
 
@@ -113,7 +137,7 @@ ROLE_PURPOSES: Mapping[Role, str] = MappingProxyType(
         Role.ARCHIVIST: N_("Keeps the records of all units, compares fields with scans."),
         Role.ARCHIVE_ADMINISTRATOR: N_("Sets retention classes, stations and the organisation."),
         Role.LEGAL: N_("Looks for records that a court or authority asks for."),
-        Role.APPROVER: N_("Heads a unit and sees its records."),
+        Role.APPROVER: N_("Heads a unit, sees its records, and approves what others propose."),
         Role.INSPECTOR: N_("Inspects records and what was done with them; changes nothing."),
         Role.SYSTEM_OFFICER: N_("Runs stores, keys and jobs; sees no record."),
         Role.SECURITY_OFFICER: N_("Gives people their accounts and roles; sees no record."),
@@ -125,6 +149,14 @@ OFFICERS = frozenset({Role.SYSTEM_OFFICER, Role.SECURITY_OFFICER, Role.AUDIT_OFF
 _EVERYBODY = frozenset({Right.SELF_SESSION_USE, Right.PUBLIC_PAGE_VIEW, Right.CATALOGUE_CLASS_READ})
 _BRINGS_IN = frozenset({Right.INTAKE_BATCH_CREATE, Right.INTAKE_ITEM_SEND, Right.INTAKE_QUARANTINE_READ})
 _READS = frozenset({Right.RECORDS_RECORD_READ})
+_FOLLOWS_THE_LAW = frozenset({Right.RETENTION_SCHEDULE_READ, Right.RETENTION_EVENT_READ})
+_KEEPS = _FOLLOWS_THE_LAW | {
+    Right.RETENTION_EVENT_REPORT,
+    Right.RETENTION_EVENT_UNDO,
+    Right.RETENTION_RECORD_FILE,
+    Right.RETENTION_CONFIRMATION_PROPOSE,
+    Right.RETENTION_SCHEDULE_DRAFT,
+}
 
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
@@ -132,6 +164,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.ARCHIVIST: _EVERYBODY
         | _BRINGS_IN
         | _READS
+        | _KEEPS
         | {
             Right.RECORDS_ORIGINAL_FETCH,
             Right.RECORDS_FIELD_UNMASK,
@@ -144,7 +177,10 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.ARCHIVE_ADMINISTRATOR: _EVERYBODY
         | _BRINGS_IN
         | _READS
+        | _KEEPS
         | {
+            Right.RETENTION_CALENDAR_ENTER,
+            Right.RETENTION_STATION_TRUST,
             Right.RECORDS_ORIGINAL_FETCH,
             Right.RECORDS_FIELD_UNMASK,
             Right.RECORDS_RECORD_CLASSIFY,
@@ -163,15 +199,26 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         },
         Role.LEGAL: _EVERYBODY
         | _READS
+        | _FOLLOWS_THE_LAW
         | {
             Right.RECORDS_ORIGINAL_FETCH,
             Right.RECORDS_FIELD_UNMASK,
             Right.RECORDS_RECORD_VERIFY,
             Right.LEDGER_ENTRY_READ,
         },
-        Role.APPROVER: _EVERYBODY | _READS | {Right.INTAKE_QUARANTINE_READ},
+        Role.APPROVER: _EVERYBODY
+        | _READS
+        | _FOLLOWS_THE_LAW
+        | {
+            Right.INTAKE_QUARANTINE_READ,
+            Right.RETENTION_SCHEDULE_APPROVE,
+            Right.RETENTION_CONFIRMATION_APPROVE,
+            Right.RETENTION_RECLASSIFICATION_APPROVE,
+            Right.RETENTION_EVENT_UNDO,
+        },
         Role.INSPECTOR: _EVERYBODY
         | _READS
+        | _FOLLOWS_THE_LAW
         | {
             Right.INTAKE_QUARANTINE_READ,
             Right.RECORDS_RECORD_VERIFY,
@@ -200,6 +247,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         },
         Role.AUDIT_OFFICER: _EVERYBODY
         | {
+            Right.RETENTION_SCHEDULE_READ,
             Right.LEDGER_ENTRY_READ,
             Right.LEDGER_LEDGER_VERIFY,
             Right.LEDGER_LEDGER_EXPORT,
@@ -218,7 +266,15 @@ SEES_ALL_UNITS = frozenset({Role.ARCHIVIST, Role.ARCHIVE_ADMINISTRATOR, Role.LEG
 # The first administrator sets the house up alone and hands over: people, roles, stations, settings, and the archive.
 FIRST_ADMINISTRATOR_ROLES = (Role.ARCHIVE_ADMINISTRATOR, Role.SECURITY_OFFICER)
 
-STATION_SCOPES = frozenset({Right.INTAKE_ITEM_SEND, Right.INTAKE_BATCH_CREATE, Right.RECORDS_RECORD_READ})
+# Events may come from the systems of the business: they sign in as stations do.
+STATION_SCOPES = frozenset(
+    {
+        Right.INTAKE_ITEM_SEND,
+        Right.INTAKE_BATCH_CREATE,
+        Right.RECORDS_RECORD_READ,
+        Right.RETENTION_EVENT_REPORT,
+    }
+)
 
 
 # What a token gives when nothing else is asked for: a station that only sends needs to read nothing.

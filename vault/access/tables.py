@@ -157,3 +157,46 @@ guesses = Table(
     CheckConstraint("failures >= 0", name="failures_not_negative"),
     CheckConstraint("octet_length(target) = 32", name="target_is_a_digest"),
 )
+
+# Acts that need more than one person (invariant A1). Whoever proposes is any actor; only people approve.
+# `digest` binds the approvals to exactly what was proposed. What may follow what is refused by triggers: see `ddl`.
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("act", Text, nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("approvals_needed", Integer, nullable=False),
+    Column("proposed_by_kind", Text, nullable=False),
+    Column("proposed_by", Uuid, nullable=False),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("settled_at", DateTime(timezone=True)),
+    CheckConstraint("act ~ '^[a-z_]+:[a-z_]+:[a-z_]+$'", name="act_form"),
+    CheckConstraint("octet_length(digest) = 32", name="digest_has_32_bytes"),
+    CheckConstraint("approvals_needed BETWEEN 1 AND 5", name="approvals_needed_range"),
+    CheckConstraint("state IN ('open', 'approved', 'refused', 'withdrawn')", name="state_known"),
+    CheckConstraint("(state = 'open') = (settled_at IS NULL)", name="settled_when_not_open"),
+)
+Index(
+    "proposals_one_open_key",
+    proposals.c.act,
+    proposals.c.subject_id,
+    unique=True,
+    postgresql_where=proposals.c.state == "open",
+)
+Index("proposals_state_id_idx", proposals.c.state, proposals.c.id)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("proposal_id", Uuid, ForeignKey("proposals.id"), nullable=False),
+    Column("person_id", Uuid, ForeignKey("people.id"), nullable=False),
+    Column("is_approved", Boolean, nullable=False),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("proposal_id", "person_id"),
+    CheckConstraint("length(comment) <= 500", name="comment_length"),
+    CheckConstraint("is_approved OR length(comment) >= 4", name="refusal_says_why"),
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -18,12 +19,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from retention_rules.identifiers import mask
 from vault.access.model import Viewer
-from vault.access.queries import organisation
 from vault.access.rights import Right
-from vault.catalogue import classification
 from vault.catalogue.describe import checked_description
 from vault.catalogue.errors import BadFieldValue, NothingToChange, ReasonNeeded, RecordChanged
-from vault.catalogue.model import Change, Correction, Description, Event, FieldKind, NewDescription, TriggerState
+from vault.catalogue.model import Change, Correction, Description, Event, FieldKind, NewDescription
 from vault.catalogue.queries import RecordView, get_record
 from vault.catalogue.reading import REASON_LENGTH_MIN
 from vault.catalogue.search import normalise
@@ -32,20 +31,34 @@ from vault.catalogue.tables import corrections, personal_fields, record_states, 
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Detail, Transaction
 from vault.foundation.errors import N_
-from vault.foundation.keys.keyring import RecordKey
+from vault.foundation.keys.keyring import Keyring, RecordKey
 
 TEXTS = ("title", "customer_name", "business_type", "business_number", "handler")
 FIELDS = (*TEXTS, "occurred_date")
 _ATTRIBUTE = "attributes/"
 
 
-def describe(
-    ctx: Context, viewer: Viewer, record_id: UUID, new: NewDescription, *, revision: int, reason: str = ""
-) -> int:
-    """Corrects what is said of a record; returns its new revision. Leaves `catalogue:record:describe`.
+@dataclass(frozen=True)
+class Corrected:
+    """What a correction did: the record's new revision, and whether the day of its business is another now."""
 
-    A corrected day of the business moves the retention date with it. A reason is needed where a value that was
-    there is changed or taken away, not where one is added.
+    revision: int
+    day_moved: bool
+
+
+def correct(
+    tx: Transaction,
+    keyring: Keyring,
+    viewer: Viewer,
+    record_id: UUID,
+    new: NewDescription,
+    *,
+    revision: int,
+    reason: str = "",
+) -> Corrected:
+    """Corrects what is said of a record, within a flow that looks after its due dates. Leaves `catalogue:record:describe`.
+
+    A reason is needed where a value that was there is changed or taken away, not where one is added.
 
     Raises:
         NotAllowed: the viewer lacks `records:record:describe`.
@@ -54,47 +67,46 @@ def describe(
         BadFieldValue, ReasonNeeded, NothingToChange: what shall be said cannot be said.
     """
     viewer.require(Right.RECORDS_RECORD_DESCRIBE)
-    with ctx.database.transaction(viewer.actor) as tx:
-        get_record(tx.connection, viewer, record_id)  # before its row is locked, so that strangers wait for nothing
-        now, salt = begin_change(tx.connection, record_id)
-        record = get_record(tx.connection, viewer, record_id)
-        _require_unchanged_since(tx, record, revision)
-        record_key = ctx.keyring.record_key(tx.connection, record_id)
-        about = _checked(record, new)
-        changes = tuple(_changes(record, _numbers(record_key, record), about, new))
-        if not changes:
-            raise NothingToChange
-        reason = " ".join(reason.split())[:500]
-        if any(change.old for change in changes) and len(reason) < REASON_LENGTH_MIN:
-            raise ReasonNeeded(length_min=REASON_LENGTH_MIN)
-        moved = _write(tx, record, about, changes)
-        _write_numbers(tx, ctx, record_key, changes)
-        told = {"reason": reason, "changes": [[change.field, change.old, change.new] for change in changes]}
-        tx.connection.execute(
-            corrections.insert(),
-            {
-                "record_id": record_id,
-                "revision": now,
-                "at": tx.clock.now(),
-                "actor_kind": viewer.kind,
-                "actor_id": viewer.id,
-                "sealed": record_key.seal_field(_name(now), json.dumps(told).encode()),
-            },
-        )
-        fields: list[Detail] = [*sorted({change.field.partition("/")[0] for change in changes})]
-        tables = (records, record_states, corrections, personal_fields)
-        digests: dict[str, Detail] = {t.name: table_digest(tx.connection, t, record_id, salt) for t in tables}
-        tx.witness(
-            Event.RECORD_DESCRIBED,
-            "record",
-            record_id,
-            revision=now,
-            fields=fields,
-            retention_moved=moved,
-            digests=digests,
-        )
-        tx.commit()
-    return now
+    get_record(tx.connection, viewer, record_id)  # before its row is locked, so that strangers wait for nothing
+    now, salt = begin_change(tx.connection, record_id)
+    record = get_record(tx.connection, viewer, record_id)
+    _require_unchanged_since(tx, record, revision)
+    record_key = keyring.record_key(tx.connection, record_id)
+    about = _checked(record, new)
+    changes = tuple(_changes(record, _numbers(record_key, record), about, new))
+    if not changes:
+        raise NothingToChange
+    reason = " ".join(reason.split())[:500]
+    if any(change.old for change in changes) and len(reason) < REASON_LENGTH_MIN:
+        raise ReasonNeeded(length_min=REASON_LENGTH_MIN)
+    values: dict[str, Any] = {name: getattr(about, name) for name in FIELDS}
+    tx.connection.execute(
+        records.update().where(records.c.id == record.id).values(**values, attributes=about.attributes)
+    )
+    _write_numbers(tx, keyring, record_key, changes)
+    _keep_old_values(tx, viewer, record_key, now, reason, changes)
+    fields: list[Detail] = [*sorted({change.field.partition("/")[0] for change in changes})]
+    tables = (records, record_states, corrections, personal_fields)
+    digests: dict[str, Detail] = {t.name: table_digest(tx.connection, t, record_id, salt) for t in tables}
+    tx.witness(Event.RECORD_DESCRIBED, "record", record_id, revision=now, fields=fields, digests=digests)
+    return Corrected(now, "occurred_date" in fields)
+
+
+def _keep_old_values(
+    tx: Transaction, viewer: Viewer, record_key: RecordKey, revision: int, reason: str, changes: tuple[Change, ...]
+) -> None:
+    told = {"reason": reason, "changes": [[change.field, change.old, change.new] for change in changes]}
+    tx.connection.execute(
+        corrections.insert(),
+        {
+            "record_id": record_key.record_id,
+            "revision": revision,
+            "at": tx.clock.now(),
+            "actor_kind": viewer.kind,
+            "actor_id": viewer.id,
+            "sealed": record_key.seal_field(_name(revision), json.dumps(told).encode()),
+        },
+    )
 
 
 def corrections_of(
@@ -179,30 +191,7 @@ def _change(field: str, old: str | None, new: str | None) -> Iterator[Change]:
         yield Change(field, old, new)
 
 
-def _write(tx: Transaction, record: RecordView, about: Description, changes: tuple[Change, ...]) -> Detail:
-    """The new description; gives the retention date before and after, where it moved with the day of the business."""
-    values: dict[str, Any] = {name: getattr(about, name) for name in FIELDS}
-    tx.connection.execute(
-        records.update().where(records.c.id == record.id).values(**values, attributes=about.attributes)
-    )
-    if not any(change.field == "occurred_date" for change in changes):
-        return None
-    held_class = classification.get_class(tx.connection, record.class_code)
-    zone = organisation(tx.connection).time_zone
-    trigger_date, retain_until = classification.trigger_and_end(
-        held_class, about.occurred_date, record.received_at, zone
-    )
-    state = TriggerState.OPEN if trigger_date is None else TriggerState.SET
-    tx.connection.execute(
-        record_states.update()
-        .where(record_states.c.record_id == record.id)
-        .values(trigger_state=state.value, trigger_date=trigger_date, retain_until=retain_until)
-    )
-    before, after = (day.isoformat() if day else None for day in (record.retain_until, retain_until))
-    return None if before == after else {"before": before, "after": after}
-
-
-def _write_numbers(tx: Transaction, ctx: Context, record_key: RecordKey, changes: tuple[Change, ...]) -> None:
+def _write_numbers(tx: Transaction, keyring: Keyring, record_key: RecordKey, changes: tuple[Change, ...]) -> None:
     for change in changes:
         kind, _, ordinal = change.field.partition("/")
         if kind not in set(FieldKind):
@@ -214,7 +203,7 @@ def _write_numbers(tx: Transaction, ctx: Context, record_key: RecordKey, changes
             continue
         sealed = {
             "sealed": record_key.seal_field(change.field, change.new.encode()),
-            "blind": ctx.keyring.blind_token(record_key, kind, change.new),
+            "blind": keyring.blind_token(record_key, kind, change.new),
         }
         tx.connection.execute(
             insert(personal_fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from retention_rules.identifiers import normalised_identifier, problem_with
@@ -47,6 +48,13 @@ def checked_description(description: Description) -> Description:
 def title_of(title: str | None, business_type: str | None, class_name: str, day: date) -> str:
     """The title 题名; where nobody gave one, what the record is about and from which day."""
     return title or f"{business_type or class_name} {day.isoformat()}"
+
+
+def with_slip_number(description: Description, slip_number: str | None) -> Description:
+    """The description with the number read from the slip's barcode, where nobody entered one."""
+    if slip_number is None or description.business_number:
+        return description
+    return replace(description, business_number=slip_number)
 
 
 def _text(field: str, value: str | None) -> str | None:

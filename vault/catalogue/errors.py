@@ -16,17 +16,6 @@ class SameContentExists(VaultError):
     hint = N_("Nothing needs to be sent again.")
 
 
-class UnknownClass(VaultError):
-    """No retention class has the code given."""
-
-    code = "unknown-class"
-    status = 422
-    exit_code = 65
-    fault = Fault.INPUT
-    message = N_("There is no retention class with the code {class_code}.")
-    hint = N_("Choose a class from the list of retention classes.")
-
-
 class BadFieldValue(VaultError):
     """A described or personal field cannot be what it is said to be."""
 

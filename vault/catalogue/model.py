@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from retention_rules.model import ClassDefinition, What
 from vault.foundation.storage.interface import LockMode
 
 
@@ -25,13 +26,6 @@ class RecordStatus(StrEnum):
 
     RECEIVED = "received"
     FILED = "filed"
-
-
-class TriggerState(StrEnum):
-    """Whether the event from which the period counts has happened."""
-
-    OPEN = "open"
-    SET = "set"
 
 
 class FieldKind(StrEnum):
@@ -52,7 +46,9 @@ class Event(StrEnum):
     ORIGINAL_FETCHED = "catalogue:original:fetch"
     PAGES_VIEWED = "catalogue:pages:view"
     PERSON_SOUGHT = "catalogue:person:seek"
-    CLASSES_LOADED = "catalogue:classes:load"
+    CLASSES_ENTERED = "catalogue:classes:enter"
+    CLASS_CHANGED = "catalogue:record:reclassify"
+    LOCKS_SET = "catalogue:locks:set"
     FONDS_CREATED = "catalogue:fonds:create"
 
 
@@ -123,27 +119,15 @@ class StoredComponent:
 
 
 @dataclass(frozen=True)
-class RetentionClass:
-    """A retention class 保管期限类 as the catalogue holds it; `definition` is what the law reads."""
+class DueDates:
+    """What the law says of a record, before holds, as a sweep and a list need it (see `record_states`)."""
 
-    code: str
-    name_zh: str
-    name_en: str
-    category_code: str
-    period_code: str
-    sensitivity: str
-    keep_unopened: bool
-    definition: dict[str, object]
-
-
-@dataclass(frozen=True)
-class Retention:
-    """What the law decided at intake: trigger, retention date if it can be told, and the lock to set."""
-
-    trigger_state: TriggerState
-    trigger_date: date | None
+    what: What
     retain_until: date | None
-    lock_until: datetime
+    delete_by: date | None
+    next_date: date | None
+    is_hard: bool
+    schedule_number: int
 
 
 @dataclass(frozen=True)
@@ -152,11 +136,12 @@ class NewRecord:
 
     id: UUID
     fonds_code: str
-    retention_class: RetentionClass
+    retention_class: ClassDefinition
     unit_id: UUID
     unit_code: str
     description: Description
-    retention: Retention
+    due: DueDates
+    lock_until: datetime
     received_at: datetime
     year: int
     page_count: int

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
+from retention_rules.model import What
 from vault.access.model import Viewer
-from vault.catalogue.model import ComponentKind, FieldKind, RecordStatus, TriggerState
+from vault.catalogue.model import ComponentKind, FieldKind, RecordStatus
 from vault.catalogue.tables import component_copies, components, personal_fields, record_states, records
 from vault.foundation.errors import NotFoundOrNotYours
 
@@ -71,10 +72,11 @@ class RecordView:
     batch_id: UUID | None
     revision: int
     status: RecordStatus
-    trigger_state: TriggerState
-    trigger_date: date | None
+    what: What
     retain_until: date | None
+    delete_by: date | None
     lock_until: datetime
+    schedule_number: int
     components: tuple[ComponentView, ...]
     personal: tuple[SealedField, ...]
 
@@ -86,7 +88,8 @@ class RecordView:
 _PLAIN = (
     *("id", "archival_number", "fonds_code", "category_code", "year", "class_code", "unit_id", "business_number"),
     *("business_type", "title", "handler", "customer_name", "occurred_date", "received_at", "page_count"),
-    *("attributes", "batch_id", "trigger_date", "retain_until", "lock_until", "revision"),
+    *("attributes", "batch_id", "retain_until", "delete_by", "lock_until", "revision"),
+    "schedule_number",
 )
 
 
@@ -110,7 +113,7 @@ def get_record(connection: Connection, viewer: Viewer, record_id: UUID) -> Recor
     return RecordView(
         **{name: row[name] for name in _PLAIN},
         status=RecordStatus(row["status"]),
-        trigger_state=TriggerState(row["trigger_state"]),
+        what=What(row["what"]),
         components=components_of(connection, record_id),
         personal=_sealed_fields(connection, record_id),
     )

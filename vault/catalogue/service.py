@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from vault.catalogue.errors import SameContentExists
 from vault.catalogue.fingerprint import rows_digest
-from vault.catalogue.model import Event, NewRecord, RecordStatus, StoredComponent, archival_number
+from vault.catalogue.model import DueDates, Event, NewRecord, RecordStatus, StoredComponent, archival_number
 from vault.catalogue.tables import (
     component_copies,
     components,
+    fonds,
     item_counters,
     personal_fields,
     record_states,
     records,
+    retention_classes,
 )
 from vault.foundation.db.together import Rows
-from vault.foundation.db.transaction import Transaction
+from vault.foundation.db.transaction import Detail, Transaction
+from vault.foundation.ids import new_id
 from vault.foundation.keys.keyring import Keyring, RecordKey
 from vault.foundation.ledger.entry import Entry
 
@@ -116,6 +121,54 @@ def add_renditions(tx: Transaction, record_id: UUID, renditions: Sequence[Stored
     )
 
 
+def ensure_fonds(tx: Transaction, code: str, name: str) -> None:
+    """Enters the fonds when it is new. Leaves `catalogue:fonds:create`."""
+    done = tx.connection.execute(
+        insert(fonds).values(code=code, name=name, created_at=tx.clock.now()).on_conflict_do_nothing()
+    )
+    if done.rowcount:
+        tx.witness(Event.FONDS_CREATED, "fonds", new_id(), code=code)
+
+
+def enter_classes(tx: Transaction, codes: Iterable[str]) -> None:
+    """Enters the codes of classes that are not there yet. Leaves `catalogue:classes:enter` when there are any."""
+    rows = [{"code": code, "created_at": tx.clock.now()} for code in sorted(set(codes))]
+    entered = tx.connection.execute(
+        insert(retention_classes).values(rows).on_conflict_do_nothing().returning(retention_classes.c.code)
+    ).scalars()
+    new: list[Detail] = [*sorted(entered)]
+    if new:
+        tx.witness(Event.CLASSES_ENTERED, "schedule", new_id(), classes=new)
+
+
+def hold_still(tx: Transaction, record_ids: Iterable[UUID]) -> None:
+    """Takes the row locks of records to the end of the transaction, so that what follows is decided from settled facts."""
+    tx.connection.execute(
+        select(record_states.c.record_id)
+        .where(record_states.c.record_id.in_(sorted(set(record_ids))))
+        .order_by(record_states.c.record_id)
+        .with_for_update()
+    )
+
+
+_SET_DUE = text(
+    "UPDATE record_states SET what = d.what, retain_until = d.retain_until, delete_by = d.delete_by,"
+    " next_date = d.next_date, is_hard = d.is_hard, schedule_number = d.schedule_number"
+    " FROM json_populate_recordset(NULL::record_states, CAST(:rows AS json)) AS d"
+    " WHERE record_states.record_id = d.record_id"
+)
+
+
+def set_due_dates(tx: Transaction, due: Mapping[UUID, DueDates]) -> None:
+    """Writes what the law says of some records; whoever had it computed witnesses why.
+
+    It is derived, so neither revision nor digests change: see `fingerprint.DERIVED`.
+    """
+    rows = [{"record_id": str(record_id), **_due_row(dates)} for record_id, dates in due.items()]
+    if rows:
+        tx.connection.execute(_SET_DUE, {"rows": json.dumps(rows, default=date.isoformat)})
+
+
 def table_digest(connection: Connection, table: Table, record_id: UUID, salt: bytes) -> str:
     """The digest of one record's rows in one of its tables, as the database holds them now."""
     if table is component_copies:
@@ -129,6 +182,27 @@ def table_digest(connection: Connection, table: Table, record_id: UUID, salt: by
         query = select(table).where(owner == record_id)
     query = query.order_by(*table.primary_key.columns)
     return rows_digest(table.name, salt, [dict(row) for row in connection.execute(query).mappings()])
+
+
+@dataclass(frozen=True)
+class Changing:
+    """A record that is being changed: its new revision, and the salt of its digests."""
+
+    revision: int
+    salt: bytes
+
+
+def begin_changes(tx: Transaction, record_ids: Iterable[UUID]) -> dict[UUID, Changing]:
+    """Holds several records still and raises their revisions; those that are not there are left out."""
+    ids = sorted(set(record_ids))
+    hold_still(tx, ids)
+    raised = tx.connection.execute(
+        record_states.update()
+        .where(record_states.c.record_id.in_(ids), records.c.id == record_states.c.record_id)
+        .values(revision=record_states.c.revision + 1)
+        .returning(record_states.c.record_id, record_states.c.revision, records.c.salt)
+    )
+    return {row.record_id: Changing(row.revision, bytes(row.salt)) for row in raised}
 
 
 def begin_change(connection: Connection, record_id: UUID) -> tuple[int, bytes]:
@@ -201,10 +275,19 @@ def _state_row(new: NewRecord) -> dict[str, Any]:
         "record_id": new.id,
         "revision": 1,
         "status": RecordStatus.RECEIVED.value,
-        "trigger_state": new.retention.trigger_state.value,
-        "trigger_date": new.retention.trigger_date,
-        "retain_until": new.retention.retain_until,
-        "lock_until": new.retention.lock_until,
+        "lock_until": new.lock_until,
+        **_due_row(new.due),
+    }
+
+
+def _due_row(due: DueDates) -> dict[str, Any]:
+    return {
+        "what": due.what.value,
+        "retain_until": due.retain_until,
+        "delete_by": due.delete_by,
+        "next_date": due.next_date,
+        "is_hard": due.is_hard,
+        "schedule_number": due.schedule_number,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -33,20 +34,13 @@ fonds = Table(
     CheckConstraint("code ~ '^[0-9A-Z]{4}$'", name="code_has_four_characters"),
 )
 
+# Every class there ever was. What a class says stands in the versions of the schedule.
 retention_classes = Table(
     "retention_classes",
     metadata,
     Column("code", Text, primary_key=True),
-    Column("name_zh", Text, nullable=False),
-    Column("name_en", Text, nullable=False),
-    Column("category_code", Text, nullable=False),
-    Column("period_code", Text, nullable=False),
-    Column("sensitivity", Text, nullable=False),
-    Column("keep_unopened", Text, nullable=False, server_default="no"),
-    # The class as the law reads it: rules bound to it, own period, lock policy, disposition.
-    Column("definition", JSONB, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
-    CheckConstraint("keep_unopened IN ('no', 'other_types')", name="keep_unopened_known"),
+    CheckConstraint("code ~ '^[A-Z0-9][A-Z0-9-]{0,39}$'", name="code_form"),
 )
 
 records = Table(
@@ -107,23 +101,36 @@ Index(
 Index("records_customer_grams_idx", text("slipvault_grams(customer_name)"), _table=records, postgresql_using="gin")
 
 # Narrow on purpose: a sweep that moves dates must not rewrite the wide rows and their trigram index.
+# What the law says of a record (`what` to `schedule_number`) follows from its class, its events, its lock and the
+# schedule; it is computed anew by retention, and verified by computing it, not by a witnessed digest. `what` is before
+# holds: a hold is looked up when something shall happen to the record, and never remembered here. `next_date` is no
+# later than the next day on which `what` may change by itself. `is_hard`: columns alone cannot tell, `decide` must.
 record_states = Table(
     "record_states",
     metadata,
     Column("record_id", Uuid, ForeignKey("records.id"), primary_key=True),
     Column("revision", Integer, nullable=False),
     Column("status", Text, nullable=False),
-    Column("trigger_state", Text, nullable=False),
-    Column("trigger_date", Date),
-    Column("retain_until", Date),
     Column("lock_until", DateTime(timezone=True), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("retain_until", Date),
+    Column("delete_by", Date),
+    Column("next_date", Date),
+    Column("is_hard", Boolean, nullable=False),
+    Column("schedule_number", Integer, nullable=False),
     CheckConstraint("revision > 0", name="revision_positive"),
     CheckConstraint("status IN ('received', 'filed')", name="status_known"),
-    CheckConstraint("trigger_state IN ('open', 'set')", name="trigger_state_known"),
-    CheckConstraint("(trigger_state = 'set') = (trigger_date IS NOT NULL)", name="trigger_date_when_set"),
+    CheckConstraint(
+        "what IN ('keep', 'permanent', 'restricted', 'escalate', 'review', 'destroy', 'transfer')", name="what_known"
+    ),
+    CheckConstraint(
+        "what NOT IN ('review', 'destroy', 'transfer') OR retain_until IS NOT NULL", name="due_has_an_end"
+    ),
 )
 Index("record_states_status_record_id_idx", record_states.c.status, record_states.c.record_id)
 Index("record_states_retain_until_idx", record_states.c.retain_until)
+Index("record_states_next_date_idx", record_states.c.next_date)
+Index("record_states_what_retain_until_idx", record_states.c.what, record_states.c.retain_until)
 
 components = Table(
     "components",

@@ -9,6 +9,7 @@ with its record key; 6. the bytes are sealed; 7. the store takes them under lock
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,13 +18,14 @@ import psycopg
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
+from retention_rules.locks import intake_lock_until
+from retention_rules.model import ClassDefinition
 from vault.access.model import Viewer
 from vault.access.rights import Right
-from vault.catalogue import classification
 from vault.catalogue import service as catalogue
-from vault.catalogue.describe import checked_description
+from vault.catalogue.describe import checked_description, with_slip_number
 from vault.catalogue.errors import SameContentExists
-from vault.catalogue.model import ComponentKind, NewRecord, Retention, RetentionClass, StoredComponent
+from vault.catalogue.model import ComponentKind, NewRecord, StoredComponent
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Detail, Transaction
 from vault.foundation.errors import NotFoundOrNotYours
@@ -37,6 +39,8 @@ from vault.intake.errors import BatchClosed, ClientKeyReused
 from vault.intake.model import BatchState, Event, ItemStatus, Receipt, Refusal, Upload
 from vault.intake.sealing import sealed_content
 from vault.intake.tables import CLIENT_KEY_CONSTRAINT, batches, intake_items, rendition_tasks
+from vault.retention.book import Lawbook, read_book
+from vault.retention.due_dates import due_at_intake
 
 
 def receive(ctx: Context, viewer: Viewer, upload: Upload) -> Receipt:
@@ -72,26 +76,37 @@ def receive(ctx: Context, viewer: Viewer, upload: Upload) -> Receipt:
 
 # What hardly ever changes is looked up once a second and process: the store's probe, classes, units, organisation.
 SURROUNDINGS_LAST_S = 1.0
-_surroundings: dict[tuple[str, Path, str, UUID | None, UUID | None], tuple[float, RetentionClass, queries.Place]] = {}
 
 
-def surroundings(
-    ctx: Context, viewer: Viewer, class_code: str, unit_id: UUID | None
-) -> tuple[RetentionClass, queries.Place]:
-    """The class and place of an upload, into a store that is trusted. Raises as `receive`."""
+@dataclass(frozen=True)
+class Surroundings:
+    """The class, place and law of an upload."""
+
+    retention_class: ClassDefinition
+    place: queries.Place
+    lawbook: Lawbook
+
+
+_surroundings: dict[tuple[str, Path, str, UUID | None, UUID | None], tuple[float, Surroundings]] = {}
+
+
+def surroundings(ctx: Context, viewer: Viewer, class_code: str, unit_id: UUID | None) -> Surroundings:
+    """The class, place and law of an upload, into a store that is trusted. Raises as `receive`."""
     key = (ctx.store.name, ctx.spool_directory, class_code, unit_id, viewer.unit_id)
     now_s = ctx.clock.monotonic()
     known = _surroundings.get(key)
-    if known is not None and now_s - known[0] < SURROUNDINGS_LAST_S and viewer.may_see_unit(known[2].unit_id):
-        return known[1], known[2]
+    if known is not None and now_s - known[0] < SURROUNDINGS_LAST_S and viewer.may_see_unit(known[1].place.unit_id):
+        return known[1]
+    now = ctx.clock.now()
     with ctx.database.read() as connection:
         queries.require_trusted_store(connection, ctx.store.name)
-        retention_class = classification.get_class(connection, class_code)
-        place = queries.place_of(connection, viewer, unit_id)
+        lawbook = read_book(connection)
+        retention_class = lawbook.class_in_effect(class_code, lawbook.day_of(now), now)
+        found = Surroundings(retention_class, queries.place_of(connection, viewer, unit_id), lawbook)
     if len(_surroundings) > 1000:
         _surroundings.clear()
-    _surroundings[key] = (now_s, retention_class, place)
-    return retention_class, place
+    _surroundings[key] = (now_s, found)
+    return found
 
 
 @dataclass(frozen=True)
@@ -112,7 +127,8 @@ class _Arrival:
         self.upload = upload
         self.received_at = ctx.clock.now()
         self.description = checked_description(upload.description)
-        self.retention_class, self.place = surroundings(ctx, viewer, upload.class_code, upload.unit_id)
+        around = surroundings(ctx, viewer, upload.class_code, upload.unit_id)
+        self.retention_class, self.place, self.lawbook = around.retention_class, around.place, around.lawbook
         self.earlier, self.duplicate_of = self._known_before()
         self.keeps_unopened = self.retention_class.keep_unopened
 
@@ -175,12 +191,10 @@ class _Arrival:
 
     def accept(self, examination: Examination, findings: tuple[Refusal, ...]) -> Receipt:
         """Steps 4 to 10."""
-        retention = classification.retention_at_intake(
-            self.retention_class, self.description, self.received_at, self.place.time_zone
-        )
+        lock_until = intake_lock_until(self.received_at, self.retention_class.lock)
         intent = self._intend(examination.media_type, findings)
-        original = self._store(intent, examination.media_type, retention)
-        description = classification.with_slip_number(self.description, examination.slip_number)
+        original = self._store(intent, examination.media_type, lock_until)
+        description = with_slip_number(self.description, examination.slip_number)
         new = NewRecord(
             id=intent.record_key.record_id,
             fonds_code=self.place.fonds_code,
@@ -188,7 +202,8 @@ class _Arrival:
             unit_id=self.place.unit_id,
             unit_code=self.place.unit_code,
             description=description,
-            retention=retention,
+            due=due_at_intake(self.lawbook, self.retention_class.code, description, self.received_at),
+            lock_until=lock_until,
             received_at=self.received_at,
             year=(description.occurred_date or self.received_at.date()).year,
             page_count=examination.page_count,
@@ -230,11 +245,11 @@ class _Arrival:
             tx.commit()
         return record_key
 
-    def _store(self, intent: _Intent, media_type: str, retention: Retention) -> StoredComponent:
+    def _store(self, intent: _Intent, media_type: str, lock_until: datetime) -> StoredComponent:
         """Steps 6 to 8. The same bytes seal to the same object, so a second attempt meets the first one's."""
         record_key, record_id = intent.record_key, intent.record_key.record_id
         component_id = derived_id(record_id, "original/0")
-        lock = Lock(LockMode.GOVERNANCE, retention.lock_until)
+        lock = Lock(LockMode.GOVERNANCE, lock_until)
         with sealed_content(
             record_key,
             component_id,
@@ -259,7 +274,7 @@ class _Arrival:
             object_key=info.key,
             version_id=info.version_id,
             lock_mode=info.lock.mode,
-            lock_until=info.lock.until or retention.lock_until,
+            lock_until=info.lock.until or lock_until,
         )
 
     def _register(self, intent: _Intent, new: NewRecord) -> Receipt:

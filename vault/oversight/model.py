@@ -21,6 +21,7 @@ class FindingCode(StrEnum):
     LOCK_SHORTENED = "lock-shortened"
     STORE_FAILED = "store-failed"
     ROW_ALTERED = "row-altered"
+    DUE_DATE_ALTERED = "due-date-altered"
     ROW_REMOVED = "row-removed"
     ROW_UNWITNESSED = "row-unwitnessed"
     LEDGER = "ledger"
@@ -35,6 +36,7 @@ SENTENCES: dict[FindingCode, str] = {
     FindingCode.LOCK_SHORTENED: N_("The lock is {found}; the catalogue says {expected}."),
     FindingCode.STORE_FAILED: N_("The store could not be asked: {problem}."),
     FindingCode.ROW_ALTERED: N_("A row of this record in the table {table} is not what the ledger witnessed."),
+    FindingCode.DUE_DATE_ALTERED: N_("The catalogue says {field} is {found}; by the law it is {expected}."),
     FindingCode.ROW_REMOVED: N_("The ledger witnessed this record, but the catalogue no longer has it."),
     FindingCode.ROW_UNWITNESSED: N_("The catalogue has this record, but no ledger entry witnesses it."),
     FindingCode.LEDGER: N_("{sentence}"),

@@ -25,13 +25,14 @@ from vault.foundation.ledger.entry import leaf_hash
 from vault.foundation.ledger.merkle import root_of_inclusion
 from vault.foundation.ledger.queries import ProvenEntry, proven_entry
 from vault.foundation.ledger.tables import ledger_entries
+from vault.oversight.due_dates import compare_due_dates
 from vault.oversight.model import Check, CheckCode, Finding, FindingCode, RecordVerification
 from vault.oversight.objects import CheckedComponent, check_object
 from vault.oversight.tables import record_verifications
 from vault.oversight.verification import THREADS, WITNESSING, Rows, compare_rows, components_of, rows_of
 
 EVENT_RECORD_VERIFIED = "oversight:record:verify"
-_ROWS = {FindingCode.ROW_ALTERED, FindingCode.ROW_REMOVED, FindingCode.ROW_UNWITNESSED}
+_ROWS = {FindingCode.ROW_ALTERED, FindingCode.DUE_DATE_ALTERED, FindingCode.ROW_REMOVED, FindingCode.ROW_UNWITNESSED}
 
 
 def verify_record(ctx: Context, viewer: Viewer, record_id: UUID) -> RecordVerification:
@@ -47,6 +48,7 @@ def verify_record(ctx: Context, viewer: Viewer, record_id: UUID) -> RecordVerifi
         page = list(connection.execute(select(records).where(records.c.id == record_id)).mappings())
         rows = rows_of(connection, page)
         findings = compare_rows(connection, page, rows)
+        findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
         proofs = _proofs(connection, record_id)
         parts, unopened = _parts(ctx, connection, rows)
     findings += unopened

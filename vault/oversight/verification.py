@@ -23,8 +23,11 @@ from vault.catalogue.tables import component_copies, components, corrections, pe
 from vault.foundation.context import Context
 from vault.foundation.ledger.database_check import check_ledger
 from vault.foundation.ledger.tables import ledger_entries
+from vault.oversight.due_dates import compare_due_dates
 from vault.oversight.model import Finding, FindingCode, Verification
 from vault.oversight.objects import CheckedComponent, check_object
+from vault.retention.model import Event as RetentionEvent
+from vault.retention.witnessing import RECORD_TABLES as RETENTION_TABLES
 
 _PAGE = 200
 THREADS = 4
@@ -32,6 +35,12 @@ WITNESSING = (
     CatalogueEvent.RECORD_REGISTERED.value,
     CatalogueEvent.RENDITIONS_ADDED.value,
     CatalogueEvent.RECORD_DESCRIBED.value,
+    CatalogueEvent.CLASS_CHANGED.value,
+    CatalogueEvent.LOCKS_SET.value,
+    RetentionEvent.EVENT_REPORTED.value,
+    RetentionEvent.EVENT_UNDONE.value,
+    RetentionEvent.FILING_ASKED.value,
+    RetentionEvent.RECLASSIFICATION_PROPOSED.value,
 )
 _OBJECTS_PREFIX = "records/"
 
@@ -70,6 +79,7 @@ def _verify_records(ctx: Context, connection: Connection, say: Progress) -> _Che
         for page in _record_pages(connection):
             rows = rows_of(connection, page)
             done.findings += compare_rows(connection, page, rows)
+            done.findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
             parts = components_of(ctx, connection, rows)
             for found in pool.map(lambda part: check_object(ctx.store, part), parts):
                 done.findings += found
@@ -97,7 +107,7 @@ def rows_of(connection: Connection, page: list[Any]) -> Rows:
     """The rows of each table that belong to the records of a page."""
     ids = [row["id"] for row in page]
     rows: Rows = {"records": {row["id"]: [row] for row in page}}
-    for table in (record_states, components, personal_fields, corrections):
+    for table in (record_states, components, personal_fields, corrections, *RETENTION_TABLES):
         rows[table.name] = _grouped(
             connection.execute(
                 select(table).where(table.c.record_id.in_(ids)).order_by(*table.primary_key.columns)

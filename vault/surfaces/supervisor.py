@@ -20,7 +20,7 @@ from types import FrameType
 
 from vault.access import service as access
 from vault.app import make_context
-from vault.catalogue import classification
+from vault.catalogue.service import ensure_fonds
 from vault.foundation.db.launcher import EmbeddedPostgres
 from vault.foundation.db.migrate import upgrade
 from vault.foundation.errors import VaultError
@@ -28,6 +28,7 @@ from vault.foundation.ids import new_token
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.sequencer import sequence
 from vault.intake.stores import newest_probe, probe_and_note
+from vault.retention import service as schedule
 from vault.settings import Settings, spoken_language
 from vault.surfaces.i18n import choose_language, translator
 
@@ -158,9 +159,9 @@ def _prepare(settings: Settings, url: str) -> str | None:
         ctx.database.check_suitable()
         with ctx.database.transaction(SYSTEM) as tx:
             account = access.initialise(tx)
-            classification.load_shipped_classes(tx)
+            schedule.begin(tx)
             if account is not None:
-                classification.ensure_fonds(tx, "0001", "0001")
+                ensure_fonds(tx, "0001", "0001")
             tx.commit()
         with ctx.database.read() as connection:
             is_new = newest_probe(connection, ctx.store.name) is None

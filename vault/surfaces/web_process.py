@@ -43,7 +43,7 @@ def main() -> None:
 
 def get_ready() -> None:
     """Loads what the first upload would otherwise wait for, while pages are served already."""
-    shipped.law()
+    shipped.packs()
     stand_ready()
 
 

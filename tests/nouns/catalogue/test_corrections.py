@@ -21,6 +21,7 @@ from vault.foundation.errors import NotAllowed, NotFoundOrNotYours
 from vault.foundation.ledger.tables import ledger_entries
 from vault.intake.jobs import render_waiting
 from vault.oversight.verification import verify
+from vault.retention.description import describe
 
 OLD_NUMBER, NEW_NUMBER = "11010519491231002X", "110105194912310097"
 
@@ -51,7 +52,7 @@ def _history(archive: Archive, record_id: UUID) -> tuple[Correction, ...]:
 
 
 def _describe(archive: Archive, record_id: UUID, revision: int = 1, reason: str = "与原件不符", **new: object) -> int:
-    return corrections.describe(
+    return describe(
         archive.ctx,
         archive.operator,
         record_id,
@@ -139,7 +140,6 @@ def test_a_corrected_day_moves_the_retention_date_and_no_lock(archive: Archive, 
     _describe(archive, record_id, values={"occurred_date": "2026-04-02"})
     after = _record(archive, record_id)
     assert (before.retain_until, after.retain_until) == (date(2031, 3, 1), date(2031, 4, 2))
-    assert after.trigger_date == date(2026, 4, 2)
     assert after.lock_until == before.lock_until
 
 
@@ -172,9 +172,9 @@ def test_without_the_right_or_of_another_unit_nothing_is_said(archive: Archive, 
     reader = _viewer(archive, archive.operator.rights - {Right.RECORDS_RECORD_DESCRIBE}, None)
     stranger = _viewer(archive, archive.operator.rights, frozenset())
     with pytest.raises(NotAllowed):
-        corrections.describe(archive.ctx, reader, record_id, new, revision=1)
+        describe(archive.ctx, reader, record_id, new, revision=1)
     with pytest.raises(NotFoundOrNotYours):
-        corrections.describe(archive.ctx, stranger, record_id, new, revision=1)
+        describe(archive.ctx, stranger, record_id, new, revision=1)
 
 
 def _viewer(archive: Archive, rights: frozenset[Right], units: frozenset[UUID] | None) -> Viewer:

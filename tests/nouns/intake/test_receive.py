@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from tests.support.archive import Archive, jpeg, pdf, tiff
 from vault.access.model import Viewer
-from vault.catalogue.errors import BadFieldValue, UnknownClass
+from vault.catalogue.errors import BadFieldValue
 from vault.catalogue.model import ComponentKind, FieldKind
 from vault.catalogue.queries import get_record
 from vault.catalogue.reading import open_original, unmask
@@ -24,6 +24,7 @@ from vault.intake.errors import BatchClosed, ClientKeyReused, StoreNotTrusted
 from vault.intake.jobs import render_waiting
 from vault.intake.model import BatchState, ItemStatus
 from vault.intake.tables import store_probes
+from vault.retention.errors import UnknownClass
 
 
 @pytest.mark.clause("V1")

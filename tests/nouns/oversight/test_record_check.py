@@ -13,7 +13,6 @@ from sqlalchemy import create_engine, text
 from tests.support.archive import Archive, jpeg, make_archive
 from vault.access.model import Viewer
 from vault.access.rights import Right
-from vault.catalogue.corrections import describe
 from vault.catalogue.model import NewDescription
 from vault.catalogue.queries import get_record
 from vault.foundation.clock import FixedClock
@@ -28,6 +27,7 @@ from vault.oversight.jobs import verify_and_keep
 from vault.oversight.model import RecordVerification
 from vault.oversight.queries import newest_verification
 from vault.oversight.record_check import verify_record
+from vault.retention.description import describe
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_a_lock_shortened_behind_our_back_is_named(kept: Archive, tmp_path: Path
     ("statement", "table"),
     [
         ("UPDATE records SET customer_name = '李四' WHERE id = :id", "records"),
-        ("UPDATE record_states SET retain_until = '2027-01-01' WHERE record_id = :id", "record_states"),
+        ("UPDATE record_states SET status = 'filed' WHERE record_id = :id", "record_states"),
         ("UPDATE components SET sha256 = sha256(''::bytea) WHERE record_id = :id AND kind = 'page'", "components"),
         ("DELETE FROM personal_fields", None),
         (
@@ -105,6 +105,23 @@ def test_a_catalogue_row_altered_by_sql_is_named(
     findings = [f for f in verify(kept.ctx).findings if f.code.value == "row-altered"]
     expected = [] if table is None else [("record", str(record_id), table)]
     assert [(f.subject_type, f.subject_id, f.facts["table"]) for f in findings] == expected
+
+
+@pytest.mark.clause("V7")
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ("retain_until = '2027-01-01'", "retain_until"),
+        ("retain_until = '2020-01-01', what = 'destroy'", "retain_until what"),
+        ("delete_by = '2027-01-01'", "delete_by"),
+    ],
+)
+def test_a_due_date_altered_by_sql_is_named(kept: Archive, database_url: str, change: str, field: str) -> None:
+    record_id = _record_ids(kept)[1]
+    _as_owner(database_url, f"UPDATE record_states SET {change} WHERE record_id = :id", id=record_id)
+    findings = verify(kept.ctx).findings
+    assert {(f.code.value, f.subject_id) for f in findings} == {("due-date-altered", str(record_id))}
+    assert " ".join(f.facts["field"] for f in findings) == field
 
 
 def test_a_record_removed_by_sql_is_named(kept: Archive, database_url: str) -> None:

@@ -255,7 +255,6 @@ def record(t: Texts, *, unmasked: bool = False) -> views.RecordView:
         lock_note=t("收到后先短期锁定。", "Locked for a short time when it came in."),
         trigger=t("账户撤销", "the account is closed"),
         trigger_state="open",
-        trigger_date=None,
         retain_until=None,
         locks=tuple(views.StoreLock(store, "governance", lock_until) for store in stores),
         reasons=reasons,
@@ -348,7 +347,6 @@ def record_bare(t: Texts) -> views.RecordView:
         lock_note="",
         trigger=t("业务办结", "the matter is settled"),
         trigger_state="set",
-        trigger_date=date(2026, 11, 24),
         retain_until=date(2031, 11, 24),
         locks=(views.StoreLock("worm:///store", "governance", datetime(2026, 12, 1, 7, 0, tzinfo=UTC)),),
     )

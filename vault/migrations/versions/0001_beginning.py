@@ -10,7 +10,7 @@ from sqlalchemy import text
 from vault.foundation.db.engine import APP_ROLE
 from vault.foundation.jobs.queue import schema_sql
 from vault.foundation.ledger.ddl import FUNCTIONS, INSERT_ONLY, insert_only_sql, witness_sql
-from vault.schema import WITNESSED_TABLES, metadata
+from vault.schema import CONSTRAINT_SQL, WITNESSED_TABLES, metadata
 
 revision = "0001"
 down_revision = None
@@ -36,6 +36,8 @@ def upgrade() -> None:
         driver.execute(insert_only_sql(table))
     for table in WITNESSED_TABLES:
         driver.execute(witness_sql(table))
+    for statements in CONSTRAINT_SQL:
+        driver.execute(statements)
     driver.execute(schema_sql())
     driver.execute(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}")
     driver.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APP_ROLE}")

@@ -22,6 +22,7 @@ from vault.foundation.ledger.queries import entries_of_subject
 from vault.oversight.model import RecordVerification
 from vault.oversight.queries import newest_verification
 from vault.oversight.record_check import verify_record
+from vault.retention.description import describe
 from vault.surfaces.bytes_out import stream_bytes
 from vault.surfaces.i18n import Language, translator
 from vault.surfaces.problems import language_of
@@ -166,7 +167,7 @@ def describe_record(ctx: Ctx, viewer: CurrentViewer, record_id: UUID, words: New
         attributes=words.attributes,
         personal={FieldKind(name): value for name, value in told.items() if name in set(FieldKind)},
     )
-    revision = corrections.describe(ctx, viewer, record_id, new, revision=words.revision, reason=words.reason)
+    revision = describe(ctx, viewer, record_id, new, revision=words.revision, reason=words.reason)
     return {"id": str(record_id), "revision": revision}
 
 
@@ -268,9 +269,10 @@ def _description_body(record: RecordView, codes: dict[UUID, str]) -> dict[str, A
         "batch_id": str(record.batch_id) if record.batch_id else None,
         "revision": record.revision,
         "status": record.status.value,
-        "trigger_state": record.trigger_state.value,
-        "trigger_date": record.trigger_date.isoformat() if record.trigger_date else None,
+        "decision": record.what.value,
         "retain_until": record.retain_until.isoformat() if record.retain_until else None,
+        "delete_by": record.delete_by.isoformat() if record.delete_by else None,
+        "schedule_version": record.schedule_number,
         "lock_until": record.lock_until.isoformat(),
     }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from vault.access.rights import Right
-from vault.catalogue.classification import all_classes
 from vault.intake.stores import newest_probe, probe_and_note
+from vault.retention.queries import classes_in_effect
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
 routes = Routes("", "stores")
@@ -36,7 +36,7 @@ def probe_store(ctx: Ctx, viewer: CurrentViewer) -> dict[str, Any]:
 def list_classes(ctx: Ctx) -> dict[str, Any]:
     """The retention classes."""
     with ctx.database.read() as connection:
-        found = all_classes(connection)
+        found = classes_in_effect(connection, ctx.clock.now())
     return {
         "classes": [
             {
@@ -45,7 +45,7 @@ def list_classes(ctx: Ctx) -> dict[str, Any]:
                 "name_en": item.name_en,
                 "category_code": item.category_code,
                 "period_code": item.period_code,
-                "sensitivity": item.sensitivity,
+                "sensitivity": str(item.sensitivity),
                 "keep_unopened": item.keep_unopened,
             }
             for item in found

@@ -17,6 +17,7 @@ from vault.catalogue import corrections, reading
 from vault.catalogue.errors import ReasonNeeded, RecordChanged
 from vault.catalogue.model import Correction, FieldKind, NewDescription
 from vault.foundation.errors import VaultError
+from vault.retention import description as retention
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.pages import form_with, go, page
 from vault.surfaces.web.record import around_record
@@ -74,7 +75,7 @@ def describe(
 ) -> Response:
     """Keeps the correction, or shows the form again with what is wrong beside the field."""
     try:
-        corrections.describe(ctx, viewer, record_id, typed.new, revision=typed.revision, reason=typed.reason)
+        retention.describe(ctx, viewer, record_id, typed.new, revision=typed.revision, reason=typed.reason)
     except RecordChanged as error:
         around = around_record(request, ctx, viewer, record_id)
         since = [c for c in around.corrections if c.revision > typed.revision]

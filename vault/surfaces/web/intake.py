@@ -15,13 +15,13 @@ from starlette.responses import Response
 from vault.access.model import Viewer
 from vault.access.queries import all_units, organisation
 from vault.access.rights import Right
-from vault.catalogue.classification import all_classes
 from vault.foundation.errors import VaultError
 from vault.foundation.ids import new_id
 from vault.foundation.storage.probe import MESSAGES
 from vault.intake import queries
 from vault.intake.batches import open_batch
 from vault.intake.stores import newest_probe
+from vault.retention.queries import classes_in_effect
 from vault.surfaces.api.intake import receive_spooled
 from vault.surfaces.i18n import Language
 from vault.surfaces.problems import BadRequest
@@ -92,7 +92,7 @@ async def _receive(
 def _intake_view(request: Request, ctx: Ctx, viewer: Viewer, form: Form | None, batch: UUID | None) -> IntakeView:
     english = language_for(request) is Language.EN
     with ctx.database.read() as connection:
-        classes = all_classes(connection)
+        classes = classes_in_effect(connection, ctx.clock.now())
         units = [unit for unit in all_units(connection) if viewer.may_see_unit(unit.id)]
         probe = newest_probe(connection, ctx.store.name)
         recent = batch_rows(request, connection, queries.list_batches(connection, units=viewer.units, size=5))

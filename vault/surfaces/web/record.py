@@ -15,7 +15,7 @@ from starlette.responses import Response
 from vault.access.model import Viewer
 from vault.access.queries import actor_kind, actor_names, all_units, organisation
 from vault.access.rights import Right
-from vault.catalogue import classification, corrections, reading, search
+from vault.catalogue import corrections, reading, search
 from vault.catalogue.errors import ReasonNeeded
 from vault.catalogue.model import ComponentKind
 from vault.catalogue.queries import get_record, same_business
@@ -24,6 +24,8 @@ from vault.intake.queries import get_batch, is_rendering, item_of_record
 from vault.intake.renditions.watermark import watermark
 from vault.oversight.queries import newest_verification
 from vault.oversight.record_check import verify_record
+from vault.retention.due_dates import decide_now
+from vault.retention.queries import classes_in_effect
 from vault.surfaces.bytes_out import stream_bytes
 from vault.surfaces.i18n import Formats, Language, translator
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
@@ -121,7 +123,9 @@ def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -
     english = language_for(request) is Language.EN
     with ctx.database.read() as connection:
         record = get_record(connection, viewer, record_id)
-        held_class = classification.get_class(connection, record.class_code)
+        now = ctx.clock.now()
+        decision = decide_now(connection, record_id, now)
+        held_class = next((k for k in classes_in_effect(connection, now) if k.code == record.class_code), None)
         home = organisation(connection)
         unit = next(unit for unit in all_units(connection) if unit.id == record.unit_id)
         batch = get_batch(connection, viewer, record.batch_id) if record.batch_id else None
@@ -136,18 +140,14 @@ def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -
         sender = (actor_kind(connection, item.sender_id), item.sender_id) if item else None
         related = same_business(connection, viewer, record)
         rendering = is_rendering(connection, record_id)
-    received = record.received_at.astimezone(ZoneInfo(home.time_zone)).date()
-    decision = classification.decision_for(
-        held_class, received, classification.events_of(record.occurred_date or received), ctx.clock.now().date()
-    )
     return Around(
         record=record,
         viewer=viewer,
         unit=unit.name_en if english else unit.name_zh,
-        class_name=held_class.name_en if english else held_class.name_zh,
-        period_code=held_class.period_code,
         fonds_name=home.name or record.fonds_code,
-        received_date=received,
+        class_name=(held_class.name_en if english else held_class.name_zh) if held_class else record.class_code,
+        period_code=record.archival_number.split("-")[2],
+        received_date=decision.facts.received_date,
         decision=decision,
         personal=reading.personal_values(ctx, viewer, record),
         corrections=corrected,

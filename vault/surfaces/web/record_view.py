@@ -223,8 +223,7 @@ def _keeping(around: Around) -> views.Keeping:
         summary=_summary(around),
         lock_note=_lock_note(around),
         trigger=trigger_in_words(say, decision.winning),
-        trigger_state=record.trigger_state.value,
-        trigger_date=record.trigger_date,
+        trigger_state="open" if decision.state is State.OPEN else "set",
         retain_until=record.retain_until,
         locks=_locks(record.components),
         reasons=tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from retention_rules.identifiers import normalised_identifier
 from vault.access.model import Viewer
 from vault.access.queries import all_units
 from vault.access.rights import Right
-from vault.catalogue import classification, reading, search
+from vault.catalogue import reading, search
 from vault.catalogue.model import FieldKind
 from vault.foundation.errors import N_, NotFoundOrNotYours
+from vault.retention.queries import classes_in_effect
 from vault.surfaces.i18n import Language
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web import search_token
@@ -90,7 +91,9 @@ def records_page(
             connection, filters, units=viewer.units, blind_tokens=tokens, after=after, before=before, size=_SIZE
         )
         total = search.count(connection, filters, units=viewer.units, blind_tokens=tokens, page=found)
-        view = _list_view(request, connection, viewer, told, {**told, "s": s} if s else told, found, total)
+        view = _list_view(
+            request, connection, viewer, told, {**told, "s": s} if s else told, found, total, ctx.clock.now()
+        )
     return page(request, "records.html", view, current="records", search=told["q"])
 
 
@@ -134,9 +137,10 @@ def _list_view(
     address: dict[str, str],
     found: search.Page,
     total: int,
+    now: datetime,
 ) -> RecordListView:
     english = language_for(request) is Language.EN
-    classes = {k.code: k.name_en if english else k.name_zh for k in classification.all_classes(connection)}
+    classes = {k.code: k.name_en if english else k.name_zh for k in classes_in_effect(connection, now)}
     units = {unit.id: unit.name_en if english else unit.name_zh for unit in all_units(connection)}
     if "s" in address:
         address = {**address, "q": ""}

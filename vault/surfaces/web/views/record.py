@@ -105,7 +105,6 @@ class Keeping:
     lock_note: str
     trigger: str
     trigger_state: str
-    trigger_date: date | None
     retain_until: date | None
     locks: tuple[StoreLock, ...]
     reasons: tuple[Reason, ...] = ()

@@ -1,0 +1,137 @@
+"""What retention refuses."""
+
+from __future__ import annotations
+
+from vault.foundation.errors import N_, Fault, VaultError
+
+
+class UnknownClass(VaultError):
+    """The schedule in effect has no class of the code given."""
+
+    code = "unknown-class"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("There is no retention class with the code {class_code}.")
+    hint = N_("Choose a class from the list of retention classes.")
+
+
+class NoSchedule(VaultError):
+    """No schedule was in effect on the day asked."""
+
+    code = "no-schedule"
+    status = 404
+    exit_code = 66
+    fault = Fault.CALLER
+    message = N_("No schedule was in effect on {day}.")
+    hint = N_("Ask for a later day.")
+
+
+class ScheduleInvalid(VaultError):
+    """A schedule says something that cannot be."""
+
+    code = "schedule-invalid"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("The schedule cannot be used: {problem}.")
+    hint = N_("Correct it and send it again; nothing was changed.")
+
+
+class ScheduleNotOpen(VaultError):
+    """The version is not in the state that the act needs."""
+
+    code = "schedule-not-open"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("Version {number} of the schedule is {state}, so this cannot be done to it.")
+    hint = N_("Look at its present state; a change of what is approved is a new version.")
+
+
+class ScheduleChanged(VaultError):
+    """Somebody else changed the draft after the caller had read it."""
+
+    code = "schedule-changed"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("Somebody changed version {number} of the schedule meanwhile.")
+    hint = N_("Read it again and decide anew; nothing was changed.")
+
+
+class EffectiveInPast(VaultError):
+    """A schedule takes effect today at the earliest: what was decided before stays as it was."""
+
+    code = "effective-in-past"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("A schedule takes effect on {today} at the earliest, not on {day}.")
+    hint = N_("Propose it with a later day.")
+
+
+class AlreadyProposed(VaultError):
+    """The same act on the same subject waits for approval already."""
+
+    code = "already-proposed"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("This is proposed already and waits for approval.")
+    hint = N_("Have it approved, refused or withdrawn first.")
+
+
+class ClassStillUsed(VaultError):
+    """A schedule leaves out classes that records have."""
+
+    code = "class-still-used"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The schedule leaves out classes that records still have: {classes}.")
+    hint = N_("Keep them in the schedule, or classify those records anew first.")
+
+
+class EventListRefused(VaultError):
+    """Lines of a list of events cannot be taken, so none of the list was."""
+
+    code = "event-list-refused"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("{refused} of {lines} lines cannot be taken, so nothing was reported.")
+    hint = N_("Correct the lines named and send the whole list again with the same key.")
+
+
+class ReportKeyReused(VaultError):
+    """A client key was used before for another report."""
+
+    code = "report-key-reused"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("This key was used before for another report.")
+    hint = N_("Use a new key for a new report.")
+
+
+class EventUndone(VaultError):
+    """The event was undone before."""
+
+    code = "event-undone"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("This event was undone already.")
+    hint = N_("If it did happen, report it again.")
+
+
+class OwnEvent(VaultError):
+    """Whoever reported an event does not undo it."""
+
+    code = "own-event"
+    status = 403
+    exit_code = 77
+    fault = Fault.CALLER
+    message = N_("You reported this event yourself, so somebody else must undo it.")
+    hint = N_("Ask another person who has the right to undo events.")

@@ -1,0 +1,127 @@
+"""Schedule versions, events and filing as plain values, and the acts that the ledger knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from retention_rules.model import ClassDefinition, FiscalYear
+
+
+class Event(StrEnum):
+    """The acts of retention that the ledger knows."""
+
+    SCHEDULE_BEGUN = "retention:schedule:begin"
+    SCHEDULE_DRAFTED = "retention:schedule:draft"
+    SCHEDULE_CHANGED = "retention:schedule:change"
+    SCHEDULE_PROPOSED = "retention:schedule:propose"
+    SCHEDULE_APPROVED = "retention:schedule:approve"
+    SCHEDULE_REFUSED = "retention:schedule:refuse"
+    SCHEDULE_WITHDRAWN = "retention:schedule:withdraw"
+    PACK_ENTERED = "retention:pack:enter"
+    CONFIRMATION_PROPOSED = "retention:confirmation:propose"
+    RULE_CONFIRMED = "retention:confirmation:approve"
+    CONFIRMATION_REFUSED = "retention:confirmation:refuse"
+    CALENDAR_ENTERED = "retention:calendar:enter"
+    EVENTS_REPORTED = "retention:events:report"
+    EVENT_REPORTED = "retention:event:report"
+    EVENT_UNDONE = "retention:event:undo"
+    DUE_DATES_SETTLED = "retention:due_dates:settle"
+    RECORD_CLASSIFIED = "retention:record:classify"
+    FILING_ASKED = "retention:record:file"
+    RECLASSIFICATION_PROPOSED = "retention:reclassification:propose"
+    RECLASSIFICATION_REFUSED = "retention:reclassification:refuse"
+    STATION_TRUSTED = "retention:station:trust"
+    STATION_DISTRUSTED = "retention:station:distrust"
+
+
+class Act(StrEnum):
+    """What must be approved by others, as proposals name it."""
+
+    CHANGE_SCHEDULE = "retention:schedule:approve"
+    CONFIRM_RULE = "retention:confirmation:approve"
+    RECLASSIFY = "retention:reclassification:approve"
+
+
+SCHEDULE_APPROVALS_NEEDED = 2  # neither of them the proposer (invariant A1)
+CONFIRMATION_APPROVALS_NEEDED = 1  # with whoever proposed it, two people
+RECLASSIFICATION_APPROVALS_NEEDED = 1
+
+
+class VersionState(StrEnum):
+    """Where a schedule version is. Whether an approved one is in effect follows from its date and the later ones."""
+
+    DRAFT = "draft"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Standing(StrEnum):
+    """What an approved version is on a day."""
+
+    COMING = "coming"
+    IN_EFFECT = "in_effect"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a schedule version lays down. `packs` are rule packs by version, with the digest of each."""
+
+    classes: tuple[ClassDefinition, ...]
+    packs: Mapping[str, str]
+    fiscal_year: FiscalYear
+
+
+@dataclass(frozen=True)
+class ScheduleVersion:
+    """One version of the schedule 保管期限表. `standing` is that of the day it was looked up; none unless approved."""
+
+    id: UUID
+    number: int
+    state: VersionState
+    standing: Standing | None
+    note: str
+    based_on: int | None
+    effective_date: date | None
+    content: Content
+    digest: bytes
+    proposal_id: UUID | None
+    created_by_kind: str
+    created_by: UUID | None
+    created_at: datetime
+    changed_at: datetime
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """An event to report of one record. `day` none: it will never happen. `evidence` is a document or its number."""
+
+    record_id: UUID
+    name: str
+    day: date | None
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class RecordEvent:
+    """An event that was reported of a record, and whether it was undone since."""
+
+    id: UUID
+    report_id: UUID
+    record_id: UUID
+    name: str
+    day: date | None
+    evidence: str
+    reported_by_kind: str
+    reported_by: UUID
+    known_at: datetime
+    undone_at: datetime | None
+    undone_by: UUID | None
+    undone_because: str | None

@@ -1,0 +1,134 @@
+"""What retention looks up: versions of the schedule, classes in effect, events, filing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, select
+
+from retention_rules.model import ClassDefinition
+from vault.access.model import Viewer
+from vault.catalogue.tables import records
+from vault.foundation.errors import NotFoundOrNotYours
+from vault.retention.book import Lawbook, content_from, read_book
+from vault.retention.errors import NoSchedule
+from vault.retention.model import RecordEvent, ScheduleVersion, Standing, VersionState
+from vault.retention.tables import record_events, schedule_versions
+
+PAGE_SIZE_MAX = 200
+
+
+def classes_in_effect(connection: Connection, now: datetime) -> tuple[ClassDefinition, ...]:
+    """The classes of the schedule in effect, by code. Raises NoSchedule."""
+    book = read_book(connection)
+    law = book.law(book.day_of(now), now)
+    return tuple(law.classes[code].definition for code in sorted(law.classes))
+
+
+def get_version(connection: Connection, number: int, now: datetime) -> ScheduleVersion:
+    """One version of the schedule. Raises NotFoundOrNotYours."""
+    row = connection.execute(select(schedule_versions).where(schedule_versions.c.number == number)).one_or_none()
+    if row is None:
+        raise NotFoundOrNotYours
+    return version_of(row, read_book(connection), now)
+
+
+def version_in_effect(connection: Connection, now: datetime) -> ScheduleVersion:
+    """The version of the schedule in effect. Raises NoSchedule."""
+    book = read_book(connection)
+    return get_version(connection, int(book.schedule(book.day_of(now), now).version), now)
+
+
+def list_versions(
+    connection: Connection,
+    now: datetime,
+    *,
+    state: VersionState | None = None,
+    after: int | None = None,
+    size: int = 50,
+) -> tuple[ScheduleVersion, ...]:
+    """Versions, the newest first, below the number `after`."""
+    query = (
+        select(schedule_versions).order_by(schedule_versions.c.number.desc()).limit(max(1, min(size, PAGE_SIZE_MAX)))
+    )
+    if state is not None:
+        query = query.where(schedule_versions.c.state == state.value)
+    if after is not None:
+        query = query.where(schedule_versions.c.number < after)
+    book = read_book(connection)
+    return tuple(version_of(row, book, now) for row in connection.execute(query))
+
+
+def version_of(row: Row[Any], book: Lawbook, now: datetime) -> ScheduleVersion:
+    """A version from its row."""
+    return ScheduleVersion(
+        id=row.id,
+        number=row.number,
+        state=VersionState(row.state),
+        standing=_standing(row, book, now),
+        note=row.note,
+        based_on=row.based_on,
+        effective_date=row.effective_date,
+        content=content_from(row.content),
+        digest=bytes(row.digest),
+        proposal_id=row.proposal_id,
+        created_by_kind=row.created_by_kind,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        approved_at=row.approved_at,
+    )
+
+
+def _standing(row: Row[Any], book: Lawbook, now: datetime) -> Standing | None:
+    if row.state != VersionState.APPROVED:
+        return None
+    today = book.day_of(now)
+    if row.effective_date > today:
+        return Standing.COMING
+    try:
+        in_effect = book.schedule(today, now).version
+    except NoSchedule:
+        return Standing.SUPERSEDED
+    return Standing.IN_EFFECT if in_effect == str(row.number) else Standing.SUPERSEDED
+
+
+def events_of_record(connection: Connection, record_id: UUID) -> tuple[RecordEvent, ...]:
+    """Everything reported of a record, newest first, undone or not."""
+    query = select(record_events).where(record_events.c.record_id == record_id).order_by(record_events.c.id.desc())
+    return tuple(event_of(row) for row in connection.execute(query))
+
+
+def list_events(
+    connection: Connection,
+    viewer: Viewer,
+    *,
+    name: str | None = None,
+    report_id: UUID | None = None,
+    is_undone: bool | None = None,
+    after: UUID | None = None,
+    size: int = 50,
+) -> tuple[RecordEvent, ...]:
+    """Events of the records that the viewer may see, newest first, below the keyset `after`."""
+    query = select(record_events).order_by(record_events.c.id.desc()).limit(max(1, min(size, PAGE_SIZE_MAX)))
+    if viewer.units is not None:
+        query = query.join(records, records.c.id == record_events.c.record_id).where(
+            records.c.unit_id.in_(sorted(viewer.units))
+        )
+    if name is not None:
+        query = query.where(record_events.c.name == name)
+    if report_id is not None:
+        query = query.where(record_events.c.report_id == report_id)
+    if is_undone is not None:
+        undone = record_events.c.undone_at
+        query = query.where(undone.isnot(None) if is_undone else undone.is_(None))
+    if after is not None:
+        query = query.where(record_events.c.id < after)
+    return tuple(event_of(row) for row in connection.execute(query))
+
+
+def event_of(row: Row[Any]) -> RecordEvent:
+    """An event from its row."""
+    return RecordEvent(**{name: getattr(row, name) for name in RecordEvent.__dataclass_fields__})
