@@ -50,7 +50,7 @@ def settle(tx: Transaction, record_ids: Iterable[UUID]) -> dict[UUID, Decision]:
     decisions, due = {}, {}
     for record_id, facts in facts_now(tx.connection, ids, lawbook.time_zone).items():
         decisions[record_id] = decision = decide(facts, law, today)
-        due[record_id] = _due(decision, plans.is_hard(facts))
+        due[record_id] = _due(decision, hard=plans.is_hard(facts))
     catalogue.set_due_dates(tx, due)
     ask_for_locks(tx, [record_id for record_id, decision in decisions.items() if needs_longer_lock(decision)])
     return decisions
@@ -63,7 +63,7 @@ def expected(connection: Connection, record_ids: Iterable[UUID], now: datetime) 
     law = lawbook.law(today, now)
     plans = _Plans(law, today)
     return {
-        record_id: _due(decide(facts, law, today), plans.is_hard(facts))
+        record_id: _due(decide(facts, law, today), hard=plans.is_hard(facts))
         for record_id, facts in facts_now(connection, record_ids, lawbook.time_zone).items()
     }
 
@@ -78,7 +78,7 @@ def decide_now(connection: Connection, record_id: UUID, now: datetime) -> Decisi
 
 def due_of(facts: Facts, law: Law, on: date) -> DueDates:
     """The due dates of one record on a day, before holds."""
-    return _due(decide(facts, law, on), _Plans(law, on).is_hard(facts))
+    return _due(decide(facts, law, on), hard=_Plans(law, on).is_hard(facts))
 
 
 def needs_longer_lock(decision: Decision) -> bool:
@@ -119,6 +119,7 @@ class _Plans:
         self._plans: dict[str, SimplePlan | NotSimple] = {}
 
     def is_hard(self, facts: Facts) -> bool:
+        """Whether `decide` must be asked about a record with these facts."""
         code = facts.class_code
         if code not in self._plans:
             self._plans[code] = plan_of(code, self._law, self._on)
@@ -126,7 +127,7 @@ class _Plans:
         return isinstance(plan, NotSimple) or is_hard(plan, facts)
 
 
-def _due(decision: Decision, hard: bool) -> DueDates:  # noqa: FBT001 - a fact, no switch
+def _due(decision: Decision, *, hard: bool) -> DueDates:
     assert decision.what is not What.HELD, "holds are looked up when something shall happen, not here"
     return DueDates(
         what=decision.what,
