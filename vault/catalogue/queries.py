@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -117,6 +118,14 @@ def get_record(connection: Connection, viewer: Viewer, record_id: UUID) -> Recor
         components=components_of(connection, record_id),
         personal=_sealed_fields(connection, record_id),
     )
+
+
+def numbers_of(connection: Connection, viewer: Viewer, ids: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
+    """Archival number and page count of those records among `ids` that the viewer may see."""
+    query = select(records.c.id, records.c.archival_number, records.c.page_count).where(records.c.id.in_(sorted(ids)))
+    if viewer.units is not None:
+        query = query.where(records.c.unit_id.in_(sorted(viewer.units)))
+    return {row.id: (row.archival_number, row.page_count) for row in connection.execute(query)}
 
 
 def same_business(

@@ -332,3 +332,9 @@ def item_of_record(connection: Connection, record_id: UUID) -> Item | None:
         )
     ).one_or_none()
     return _item(row) if row is not None else None
+
+
+def open_names(connection: Connection, sender_id: UUID) -> frozenset[str]:
+    """The names of the sender's open batches: sending under one of them goes on with it."""
+    query = select(batches.c.name).where(batches.c.opened_by == sender_id, batches.c.state == BatchState.OPEN.value)
+    return frozenset(connection.execute(query).scalars())

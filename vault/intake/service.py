@@ -210,7 +210,7 @@ class _Arrival:
             original=original,
             batch_id=self.upload.batch_id,
         )
-        return self._register(intent, new)
+        return self._register(intent, new, findings)
 
     def _intend(self, media_type: str, findings: tuple[Refusal, ...]) -> _Intent:
         """Step 5, transaction 1. A second attempt finds the first one's record key and goes on with it."""
@@ -277,7 +277,7 @@ class _Arrival:
             lock_until=info.lock.until or lock_until,
         )
 
-    def _register(self, intent: _Intent, new: NewRecord) -> Receipt:
+    def _register(self, intent: _Intent, new: NewRecord, findings: tuple[Refusal, ...]) -> Receipt:
         """Step 9, transaction 2, and 10. Of two attempts at the same item the second finds it settled."""
         tasks = [{"record_id": new.id}] if new.original.media_type in RENDERED_TYPES else []
         try:
@@ -295,7 +295,7 @@ class _Arrival:
             status=ItemStatus.ACCEPTED,
             record_id=new.id,
             archival_number=registered.archival_number,
-            findings=(),
+            findings=findings,
             ledger_entry_id=registered.entry.id,
             ledger_leaf_hash=registered.entry.leaf_hash.hex(),
             is_repeated=False,

@@ -195,7 +195,7 @@ def test_each_file_is_sent_by_itself_and_shows_what_the_server_said(opened: Page
     expect(rows.nth(0).get_by_role("link")).to_have_attribute("href", "/records/r-1")
     expect(rows.nth(1).locator(".state")).to_have_text("库中已有")
     expect(rows.nth(2).locator(".state")).to_have_text("已退回")
-    expect(rows.nth(2).locator(".upload-note")).to_have_text("第 4 页读不出 请重新扫描")
+    expect(rows.nth(2).locator(".upload-note .reason")).to_have_text(["第 4 页读不出", "请重新扫描"])
     expect(rows.nth(3).locator(".upload-note")).to_have_text("文件为空，未发送。")
     expect(opened.locator("#upload-summary")).to_contain_text("已发送 4 / 4：入库 1，库中已有 1，退回 2，未发送 0")
     expect(opened.locator("#upload-batch a")).to_have_attribute("href", "/batches/b-1")
@@ -223,3 +223,63 @@ def test_without_a_class_nothing_is_sent(opened: Page, root: str) -> None:
     opened.goto(root + "/intake")
     opened.locator("#f-files").set_input_files([{"name": "a.tif", "mimeType": "image/tiff", "buffer": b"good"}])
     expect(opened.locator("#upload-list")).to_be_hidden()
+
+
+def test_pausing_stops_what_is_under_way_and_going_on_sends_it_with_the_same_key(opened: Page, root: str) -> None:
+    send(opened, root, ("slow-pause.tif", b"slow-pause"))
+    row = opened.locator("#uploads li")
+    expect(row.locator(".state")).to_have_text("正在检查")
+    opened.locator("#pause").click()
+    expect(row.locator(".state")).to_have_text("等待")
+    expect(opened.locator("#paused-why")).to_contain_text("已暂停")
+    opened.locator("#pause").click()
+    expect(row.locator(".state")).to_have_text("已入库")
+    expect(opened.locator("#paused")).to_be_hidden()
+    keys = opened.evaluate("fetch('/keys').then((r) => r.json())")["slow-pause"]
+    assert keys[-1] == keys[-2]
+
+
+def test_whoever_was_signed_out_signs_in_elsewhere_and_goes_on_here(opened: Page, root: str) -> None:
+    answer = {"status": 401, "content_type": "application/problem+json", "body": '{"code": "sign-in-needed"}'}
+    opened.route("**/api/v1/intake/items", lambda route: route.fulfill(**answer))
+    send(opened, root, ("a.tif", b"good"))
+    expect(opened.locator("#sign-in-again")).to_be_visible()
+    expect(opened.locator("#uploads .state")).to_have_text("等待")
+    opened.unroute("**/api/v1/intake/items")
+    opened.locator("#pause").click()
+    expect(opened.locator("#uploads .state")).to_have_text("已入库")
+
+
+def test_who_comes_back_is_told_what_was_not_sent_and_its_key_is_kept(opened: Page, root: str, tmp_path) -> None:
+    scan = tmp_path / "晚到.tif"
+    scan.write_bytes(b"good-late")
+    opened.route("**/api/v1/intake/items", lambda route: route.abort())
+    opened.goto(root + "/intake")
+    opened.locator("[name=class_code]").first.check()
+    opened.locator("[name=batch_name]").fill("没发完的一批")
+    opened.locator("#f-files").set_input_files(scan)
+    expect(opened.locator("#uploads .upload-note")).to_contain_text("连接中断")
+    kept = opened.evaluate("JSON.parse(Object.values(localStorage)[0])")
+    opened.on("dialog", lambda dialog: dialog.accept())
+    opened.goto(root + "/intake")
+    expect(opened.locator("#unsent-names")).to_have_text("晚到.tif")
+    expect(opened.locator("#unsent")).to_contain_text("1 个文件")
+    opened.unroute("**/api/v1/intake/items")
+    with opened.expect_file_chooser() as chooser:
+        opened.locator("#unsent-choose").click()
+    assert opened.locator("[name=batch_name]").input_value() == "没发完的一批"
+    chooser.value.set_files(scan)
+    expect(opened.locator("#uploads .state")).to_have_text("已入库")
+    keys = opened.evaluate("fetch('/keys').then((r) => r.json())")["good-late"]
+    assert keys == [file["key"] for file in kept["files"].values()]
+    assert opened.evaluate("localStorage.length") == 0
+
+
+def test_all_that_was_not_sent_is_sent_by_one_press(opened: Page, root: str) -> None:
+    send(opened, root, ("one.tif", b"slow-all-1"), ("two.tif", b"slow-all-2"))
+    opened.locator("#cancel-all").click()
+    expect(opened.locator("#uploads .state")).to_have_text(["已取消", "已取消"])
+    expect(opened.locator("#retry-all")).to_have_text("重发未发送的（2）")
+    opened.locator("#retry-all").click()
+    expect(opened.locator("#uploads .state")).to_have_text(["已入库", "已入库"])
+    expect(opened.locator("#retry-all")).to_be_hidden()

@@ -36,6 +36,7 @@ def test_the_time_line_holds_every_day_it_is_given(start, today_after, lock_afte
         today=later(today_after),
         locks_until=[later(lock_after), later(lock_after // 2)],
         retain_until=None if keep_after is None else later(keep_after),
+        at_least_until=later(lock_after // 3),
     )
     lock, _ = line.locks
     places = [lock.width, line.retention.width, line.today_x, *(tick.x for tick in line.ticks)]
@@ -43,6 +44,8 @@ def test_the_time_line_holds_every_day_it_is_given(start, today_after, lock_afte
     assert len(line.ticks) <= 8
     if keep_after is None:
         assert line.retention.is_open
+        assert line.certain is not None
+        assert line.certain.width <= lock.width
         assert not line.is_covered
     else:
         assert line.is_covered == (lock_after // 2 >= keep_after)

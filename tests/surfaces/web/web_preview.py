@@ -90,7 +90,7 @@ class Inbox:
             return JSONResponse({"code": "bad-request", "detail": "bad"}, 400)
         seen = self.keys.setdefault(body, [])
         seen.append(key)
-        if body == "slow" and len(seen) == 1:
+        if body.startswith("slow") and len(seen) == 1:
             await asyncio.sleep(30)
         if body == "busy-once" and seen.count(key) == 1:
             return JSONResponse({"code": "busy", "detail": "busy"}, 503)

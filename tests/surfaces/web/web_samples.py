@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from vault.foundation.errors import N_, Fault
 from vault.surfaces.i18n import FAULT_WORDS, Language, translator
-from vault.surfaces.web.views import desk, entrance, health, intake, ledger, people, records
+from vault.surfaces.web.views import batch as batch_views
+from vault.surfaces.web.views import desk, entrance, health, intake, ledger, people, records, sending
 from vault.surfaces.web.views import record as views
 from vault.surfaces.web.views.parts import (
     Action,
@@ -169,10 +170,10 @@ def _desk(t: Texts) -> desk.DeskView:
 
 
 CLASSES = (
-    intake.ClassOption("CN-ACC-VOUCHER", "会计凭证", "30 年"),
-    intake.ClassOption("CN-BANK-ACCOUNT", "人民币银行结算账户资料", "10 年"),
-    intake.ClassOption("CN-AML-TX", "交易记录（反洗钱）", "10 年"),
-    intake.ClassOption("DEFAULT-5Y", "无明确规定的业务单", "5 年"),
+    sending.ClassOption("CN-ACC-VOUCHER", "会计凭证", "30 年"),
+    sending.ClassOption("CN-BANK-ACCOUNT", "人民币银行结算账户资料", "10 年"),
+    sending.ClassOption("CN-AML-TX", "交易记录（反洗钱）", "10 年"),
+    sending.ClassOption("DEFAULT-5Y", "无明确规定的业务单", "5 年"),
 )
 UNITS = (Option("u1", "营业部"), Option("u2", "行政审批科"), Option("u3", "投诉受理中心"))
 
@@ -189,13 +190,18 @@ def batches() -> tuple[intake.BatchRow, ...]:
 def _items(t: Texts) -> tuple[intake.BatchItem, ...]:
     record = Link(NUMBER, RECORD)
     return (
-        intake.BatchItem("i1", "kaihu-20261124-0001.tif", "accepted", 118_231, ago(minutes=30), 2, record),
-        intake.BatchItem("i2", "kaihu-20261124-0002.tif", "accepted", 121_902, ago(minutes=30), 2, Link("J042-YW·2026-D10-YYB-0138", RECORD), warnings=(t("歪斜 2.1°，仍可辨认", "skewed by 2.1°, still readable"),)),
-        intake.BatchItem("i3", "许可证申请-材料.pdf", "refused", 2_400_118, ago(minutes=29), None, reasons=(t("PDF 带有自动运行的脚本（/OpenAction）", "The PDF carries a script that runs by itself (/OpenAction)"),)),
-        intake.BatchItem("i4", "kaihu-20261124-0004.tif", "duplicate", 117_400, ago(minutes=28), 1, Link("J042-YW·2026-D10-YYB-0122", RECORD)),
-        intake.BatchItem("i5", "kaihu-20261124-0005.tif", "refused", 64_000, ago(minutes=27), 4, reasons=(t("第 4 页读不出：图像数据在 61,204 字节处中断", "Page 4 cannot be read: the image data breaks off at byte 61,204"),)),
-        intake.BatchItem("i6", "kaihu-20261124-0006.jpg", "sealing", 98_113, ago(seconds=2), 1),
+        batch_views.BatchItem("i1", "kaihu-20261124-0001.tif", "accepted", 118_231, ago(minutes=30), 2, record),
+        batch_views.BatchItem("i2", "kaihu-20261124-0002.tif", "accepted", 121_902, ago(minutes=30), 2, Link("J042-YW·2026-D10-YYB-0138", RECORD), warnings=((t("歪斜 2.1°，仍可辨认", "skewed by 2.1°, still readable"), ""),)),
+        batch_views.BatchItem("i3", "许可证申请-材料.pdf", "refused", 2_400_118, ago(minutes=29), None, reasons=((t("PDF 带有自动运行的脚本（/OpenAction）", "The PDF carries a script that runs by itself (/OpenAction)"), t("请打印后扫描。", "Print it and scan it.")),)),
+        batch_views.BatchItem("i4", "kaihu-20261124-0004.tif", "duplicate", 117_400, ago(minutes=28), 1, Link("J042-YW·2026-D10-YYB-0122", RECORD)),
+        batch_views.BatchItem("i5", "kaihu-20261124-0005.tif", "refused", 64_000, ago(minutes=27), 4, reasons=((t("第 4 页读不出：图像数据在 61,204 字节处中断", "Page 4 cannot be read: the image data breaks off at byte 61,204"), t("请重新扫描。", "Scan it again.")),)),
+        batch_views.BatchItem("i6", "kaihu-20261124-0006.jpg", "sealing", 98_113, ago(seconds=2), 1),
     )  # fmt: skip
+
+
+def _tabs() -> tuple[batch_views.StateTab, ...]:
+    counts = (("", 76), ("refused", 2), ("accepted", 72))
+    return tuple(batch_views.StateTab(state, count, f"{BATCH}?state={state}", not state) for state, count in counts)
 
 
 def _intake(t: Texts) -> list[Sample]:
@@ -214,9 +220,9 @@ def _intake(t: Texts) -> list[Sample]:
         Action(N_("Close the batch"), BATCH + "/close", "post", "primary"),
         Action(N_("Send more"), "/intake?batch=b1"),
     )
-    batch = intake.BatchView(
-        "b1", "11 月 24 日下午 · 许可申请", "open", "人民币银行结算账户资料", STATION, ago(minutes=31), None,
-        intake.Balance(120, 76, 72, 2, 1), _items(t), Paging(76, 6, None, None, BATCH + "?after=i6"), story, close, BATCH + "/progress",
+    batch = batch_views.BatchView(
+        "b1", "11 月 24 日下午 · 许可申请", "open", (Link("人民币银行结算账户资料", "/records?class_code=x"),), "营业部", STATION, ago(minutes=31), None,
+        intake.Balance(120, 76, 72, 2, 1), _tabs(), _items(t), Paging(76, 6, None, None, BATCH + "?after=i6"), story, close, BATCH + "/progress",
     )  # fmt: skip
     quarantine = (
         intake.QuarantineRow("q1", "许可证申请-材料.pdf", "pdf-script", (t("PDF 带有自动运行的脚本（/OpenAction），第 1 页打开即执行", "The PDF carries a script that runs when page 1 opens (/OpenAction)"), t("附有 1 个可执行文件：update.exe", "One embedded program: update.exe")), t("请申请人重新打印后扫描，或另存为 PDF/A 再送。", "Have it printed and scanned, or saved as PDF/A, and sent again."), 2_400_118, "application/pdf", digest("q1"), STATION, ago(minutes=29), date(2026, 12, 24), Link("11 月 24 日下午 · 许可申请", BATCH), (Action(N_("Seen to"), "/quarantine/q1/settle", "post"),)),
@@ -224,8 +230,9 @@ def _intake(t: Texts) -> list[Sample]:
     )  # fmt: skip
     types = t("TIFF、JPEG、PNG、JPEG 2000、PDF", "TIFF, JPEG, PNG, JPEG 2000, PDF")
     return [
-        Sample("intake", "/intake", "intake.html", "intake", intake.IntakeView(CLASSES, UNITS, types, 8 << 30, recent=batches()[:2])),
-        Sample("intake-stopped", "/intake?stopped", "intake.html", "intake", intake.IntakeView(CLASSES, UNITS, types, 8 << 30, stopped_because=(N_("A version under a COMPLIANCE lock cannot be deleted."),))),
+        Sample("intake", "/intake", "intake.html", "intake", sending.IntakeView(CLASSES, UNITS, types, 8 << 30, recent=batches()[:2])),
+        Sample("intake-sent", "/intake?sent", "intake.html", "intake", sending.IntakeView(CLASSES, UNITS, types, 8 << 30, sent=(sending.SentFile("好.tif", "accepted", Link("", RECORD)), sending.SentFile("坏.pdf", "refused", None, ((t("带有脚本", "carries a script"), t("请打印后扫描", "print it and scan it")),)))), status=422),
+        Sample("intake-stopped", "/intake?stopped", "intake.html", "intake", sending.IntakeView(CLASSES, UNITS, types, 8 << 30, stopped_because=(N_("A version under a COMPLIANCE lock cannot be deleted."),))),
         Sample("batches", "/batches", "batches.html", "batches", intake.BatchListView(intake.BatchFilter(), choices, batches(), paging, "/batches.csv")),
         Sample("batch", BATCH, "batch.html", "batches", batch),
         Sample("quarantine", "/quarantine", "quarantine.html", "quarantine", intake.QuarantineListView(intake.QuarantineFilter(), choices, quarantine, Paging(6, 2, None, None, "/quarantine?after=q2"), "/quarantine.csv")),
@@ -572,8 +579,8 @@ def empty(language: Language) -> list[Sample]:
     checkpointless = ledger.LedgerView(
         ledger.EntryFilter(), nothing, (), none, None, 0, ledger.LedgerVerification("never")
     )
-    batch = intake.BatchView(
-        "b", "空批次", "open", "会计凭证", LI, NOW, None, intake.Balance(None, 0, 0, 0), (), none, ()
+    batch = batch_views.BatchView(
+        "b", "空批次", "open", (), "营业部", LI, NOW, None, intake.Balance(None, 0, 0, 0), (), (), none, ()
     )
     waiting = ledger.EntryView(
         "e", NOW, "access:session:start", LI, "session", None, (), "{}", digest("e"), None, None, (), is_proven=False
@@ -581,7 +588,7 @@ def empty(language: Language) -> list[Sample]:
     person = people.PersonView("p", "/people/p", "新人", "xinren", "档案室", "invited", NOW, None, (), (), ())
     return [
         Sample("desk-empty", "/?empty", "desk.html", "desk", desk.DeskView((), (), (), (), tuple(HourCount(h, 0) for h in range(24)))),
-        Sample("intake-empty", "/intake?empty", "intake.html", "intake", intake.IntakeView((), (), "PDF", 1_000_000)),
+        Sample("intake-empty", "/intake?empty", "intake.html", "intake", sending.IntakeView((), (), "PDF", 1_000_000)),
         Sample("batches-empty", "/batches?empty", "batches.html", "batches", intake.BatchListView(intake.BatchFilter(), nothing, (), none)),
         Sample("batch-empty", "/batches/empty", "batch.html", "batches", batch),
         Sample("quarantine-empty", "/quarantine?empty", "quarantine.html", "quarantine", intake.QuarantineListView(intake.QuarantineFilter(), nothing, (), none)),

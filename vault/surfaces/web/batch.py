@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vault.access.model import Viewer
+from vault.access.queries import actor_kind, actor_names, all_units
 from vault.access.rights import Right
-from vault.foundation.ledger.queries import entries_of_subject
+from vault.catalogue.queries import numbers_of
+from vault.foundation.errors import N_
 from vault.intake import queries
 from vault.intake.batches import close_batch
-from vault.intake.model import Batch, BatchState, Item
+from vault.intake.model import Batch, BatchState, Item, ItemStatus
+from vault.retention.queries import classes_in_effect
 from vault.surfaces.api.intake import finding_body
-from vault.surfaces.i18n import Language
+from vault.surfaces.i18n import Language, Translator
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
-from vault.surfaces.web.batches import balance_of, batch_rows
-from vault.surfaces.web.pages import go, language_for, page, paging, timeline
+from vault.surfaces.web.batches import balance_of
+from vault.surfaces.web.pages import go, language_for, page, paging, speaker
+from vault.surfaces.web.story import actor_of, story
 from vault.surfaces.web.views import labels
-from vault.surfaces.web.views.intake import (
-    BatchItem,
-    BatchView,
-)
+from vault.surfaces.web.views.batch import BatchItem, BatchView, StateTab
+from vault.surfaces.web.views.intake import Balance
 from vault.surfaces.web.views.parts import Action, Link
 
 routes = Routes("", "pages", in_schema=False)
@@ -30,33 +35,35 @@ _SIZE = 50
 
 @routes.get("/batches/{batch_id}", Right.INTAKE_BATCH_CREATE, response_class=Response)
 def batch_page(
-    request: Request, ctx: Ctx, viewer: CurrentViewer, batch_id: UUID, after: UUID | None = None
+    request: Request, ctx: Ctx, viewer: CurrentViewer, batch_id: UUID, state: str = "", after: UUID | None = None
 ) -> Response:
-    """One batch with its balance and items."""
+    """One batch with its balance and items; `state` narrows the items."""
+    wanted = ItemStatus(state) if state in set(ItemStatus) else None
     with ctx.database.read() as connection:
         batch = queries.get_batch(connection, viewer, batch_id)
-        items = queries.list_items(connection, units=viewer.units, batch_id=batch_id, after=after, size=_SIZE + 1)
-        story = timeline(connection, request, entries_of_subject(connection, batch_id))
-        sender = batch_rows(request, connection, (batch,))[0].sender
-    shown = items[:_SIZE]
-    more = shown[-1].id if len(items) > _SIZE else None
-    view = BatchView(
-        id=str(batch.id),
-        name=batch.name,
-        state=batch.state.value,
-        class_name=", ".join(sorted({item.class_code for item in shown})),
-        sender=sender,
-        opened_at=batch.opened_at,
-        closed_at=batch.closed_at,
-        balance=balance_of(batch),
-        items=tuple(_batch_item(item, language_for(request)) for item in shown),
-        paging=paging(
-            f"/batches/{batch.id}", {}, total=batch.balance.received, shown=len(shown), before=after, after=more
-        ),
-        timeline=story,
-        actions=_batch_actions(batch),
-    )
+        items = queries.list_items(
+            connection, units=viewer.units, batch_id=batch_id, status=wanted, after=after, size=_SIZE + 1
+        )
+        view = _view(request, connection, viewer, batch, items, wanted, after)
     return page(request, "batch.html", view, current="batches")
+
+
+@routes.get("/batches/{batch_id}/progress", Right.INTAKE_BATCH_CREATE)
+def progress(request: Request, ctx: Ctx, viewer: CurrentViewer, batch_id: UUID) -> dict[str, Any]:
+    """The balance as it is now, for the page of the batch and for whoever is sending into it."""
+    with ctx.database.read() as connection:
+        batch = queries.get_batch(connection, viewer, batch_id)
+    balance = balance_of(batch)
+    counts = (balance.announced, balance.received, balance.accepted, balance.duplicates, balance.refused)
+    return {
+        "state": batch.state.value,
+        "done": balance.received,
+        "total": balance.announced,
+        "text": balance_in_words(speaker(request), balance),
+        "version": "/".join(str(count) for count in counts),
+        "balance": dict(zip(("announced", "received", "accepted", "duplicates", "refused"), counts, strict=True)),
+        "is_ended": batch.state is not BatchState.OPEN,
+    }
 
 
 @routes.post("/batches/{batch_id}/close", Right.INTAKE_BATCH_CREATE, response_class=Response)
@@ -66,24 +73,111 @@ def close(ctx: Ctx, viewer: CurrentViewer, batch_id: UUID) -> Response:
     return go(f"/batches/{batch_id}")
 
 
-def _batch_item(item: Item, language: Language) -> BatchItem:
+def balance_in_words(say: Translator, balance: Balance) -> str:
+    """Whether the batch balances, and what is missing."""
+    if balance.is_even:
+        return say.gettext(N_("Balanced")) if balance.announced is not None else ""
+    if balance.missing > 0:
+        text = say.ngettext("%(num)s sheet is still missing.", "%(num)s sheets are still missing.", balance.missing)
+        return text % {"num": balance.missing}
+    if balance.missing < 0:
+        extra = -balance.missing
+        text = say.ngettext("%(num)s sheet more than announced.", "%(num)s sheets more than announced.", extra)
+        return text % {"num": extra}
+    return say.gettext(N_("Being stored"))
+
+
+def _view(
+    request: Request,
+    connection: Connection,
+    viewer: Viewer,
+    batch: Batch,
+    items: tuple[Item, ...],
+    wanted: ItemStatus | None,
+    after: UUID | None,
+) -> BatchView:
+    english = language_for(request) is Language.EN
+    shown = items[:_SIZE]
+    names = actor_names(connection, [batch.opened_by])
+    kind = actor_kind(connection, batch.opened_by)
+    numbers = numbers_of(connection, viewer, [item.record_id for item in shown if item.record_id])
+    now = request.app.state.context.clock.now()
+    class_names = {k.code: k.name_en if english else k.name_zh for k in classes_in_effect(connection, now)}
+    units = {unit.id: unit.name_en if english else unit.name_zh for unit in all_units(connection)}
+    href, state = f"/batches/{batch.id}", wanted.value if wanted else ""
+    tabs = _tabs(href, batch, state)
+    return BatchView(
+        id=str(batch.id),
+        name=batch.name,
+        state=batch.state.value,
+        classes=tuple(
+            Link(class_names.get(code, code), f"/records?class_code={code}")
+            for code in sorted({item.class_code for item in shown})
+        ),
+        unit=units.get(batch.unit_id, ""),
+        sender=actor_of(speaker(request), viewer, kind, batch.opened_by, names),
+        opened_at=batch.opened_at,
+        closed_at=batch.closed_at,
+        balance=balance_of(batch),
+        tabs=tabs,
+        items=tuple(_item(item, language_for(request), numbers) for item in shown),
+        paging=paging(
+            href,
+            {"state": state},
+            total=next(tab.count for tab in tabs if tab.is_current),
+            shown=len(shown),
+            before=after,
+            after=shown[-1].id if len(items) > _SIZE else None,
+        ),
+        timeline=story(request, connection, viewer, batch.id, context=True),
+        actions=_actions(batch),
+        progress_href=f"{href}/progress" if batch.state is BatchState.OPEN else None,
+    )
+
+
+def _tabs(href: str, batch: Batch, state: str) -> tuple[StateTab, ...]:
+    of = batch.balance
+    counts = {
+        "": of.received,
+        "refused": of.refused,
+        "accepted": of.accepted,
+        "duplicate": of.duplicate,
+        "intent": of.unsettled,
+    }
+    return tuple(
+        StateTab(name, count, f"{href}?state={name}" if name else href, name == state)
+        for name, count in counts.items()
+        if count or not name or name == state
+    )
+
+
+def _item(item: Item, language: Language, numbers: dict[UUID, tuple[str, int]]) -> BatchItem:
     said = [finding_body(finding, language) for finding in item.findings]
+    number, pages = numbers.get(item.record_id, ("", 0)) if item.record_id else ("", 0)
+
+    def told(severity: str) -> tuple[tuple[str, str], ...]:
+        return tuple((str(f["message"]), str(f["hint"])) for f in said if f["severity"] == severity)
+
     return BatchItem(
         id=str(item.id),
         file_name=item.file_name or str(item.id),
         state=item.status.value,
         size_bytes=item.size_bytes,
         received_at=item.received_at,
-        record=Link(str(item.record_id), f"/records/{item.record_id}") if item.record_id else None,
-        reasons=tuple(str(f["message"]) for f in said if f["severity"] == "refuse"),
-        warnings=tuple(str(f["message"]) for f in said if f["severity"] == "warn"),
+        page_count=pages or None,
+        record=Link(number, f"/records/{item.record_id}") if number else None,
+        reasons=told("refuse"),
+        warnings=told("warn"),
     )
 
 
-def _batch_actions(batch: Batch) -> tuple[Action, ...]:
+def _actions(batch: Batch) -> tuple[Action, ...]:
+    """The one next act first: close what balances, send more into what does not."""
     if batch.state is not BatchState.OPEN:
         return ()
-    return (
-        Action(labels.CLOSE_BATCH, f"/batches/{batch.id}/close", "post", "primary"),
-        Action(labels.SEND_MORE, f"/intake?batch={batch.id}"),
-    )
+    href = f"/batches/{batch.id}/close"
+    if batch.balance.is_balanced and batch.balance.received:
+        more = Action(labels.SEND_MORE, f"/intake?batch={batch.id}", icon="intake")
+        return (Action(labels.CLOSE_BATCH, href, "post", "primary", icon="check"), more)
+    more = Action(labels.SEND_MORE, f"/intake?batch={batch.id}", "get", "primary", icon="intake")
+    return (more, Action(labels.CLOSE_UNBALANCED, href, "post"))

@@ -80,20 +80,29 @@ class LockLine:
 
     locks: tuple[Stretch, ...]
     retention: Stretch
+    certain: Stretch | None  # the part of an open retention that is certain
     today_x: float
     ticks: tuple[Tick, ...]
     is_covered: bool
 
 
-def lock_line(*, start: date, today: date, locks_until: Sequence[date], retain_until: date | None) -> LockLine:
+def lock_line(
+    *,
+    start: date,
+    today: date,
+    locks_until: Sequence[date],
+    retain_until: date | None,
+    at_least_until: date | None = None,
+) -> LockLine:
     """Lays the locks and the retention period on one line of time.
 
     Args:
         start: the day the record came in.
         locks_until: for each store the day its earliest lock ends.
         retain_until: the last day it must be kept, or nothing while the period has no end.
+        at_least_until: without that, the day until which it must be kept at least.
     """
-    ends = [day for day in (*locks_until, retain_until, today) if day is not None]
+    ends = [day for day in (*locks_until, retain_until, at_least_until, today) if day is not None]
     days = max(1, (max(ends) - start).days)
     total = days * (1.25 if retain_until is None else 1.06)
 
@@ -104,6 +113,7 @@ def lock_line(*, start: date, today: date, locks_until: Sequence[date], retain_u
     return LockLine(
         locks=tuple(Stretch(0, x(until), is_open=False) for until in locks_until),
         retention=retention,
+        certain=Stretch(0, x(at_least_until), is_open=False) if at_least_until and retain_until is None else None,
         today_x=x(today),
         ticks=_ticks(start, total, x),
         is_covered=retain_until is not None and all(until >= retain_until for until in locks_until),

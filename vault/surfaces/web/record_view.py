@@ -225,6 +225,7 @@ def _keeping(around: Around) -> views.Keeping:
         trigger=trigger_in_words(say, decision.winning),
         trigger_state="open" if decision.state is State.OPEN else "set",
         retain_until=record.retain_until,
+        at_least_until=decision.at_least_until if record.retain_until is None else None,
         locks=_locks(record.components),
         reasons=tuple(
             views.Reason(
@@ -248,7 +249,8 @@ def _lock_note(around: Around) -> str:
     if around.record.status is RecordStatus.FILED:
         return filed
     short = say.gettext(N_("Locked for a short time when it came in, because a wrong class can still be corrected."))
-    return f"{short} {say.gettext(N_('When it is filed:'))} {filed}" if filed else short
+    then = say.gettext(N_("When it is filed:"))
+    return f"{short} {then} {filed}" if filed else short
 
 
 def _summary(around: Around) -> str:
@@ -256,6 +258,11 @@ def _summary(around: Around) -> str:
     say, decision = around.speaker.gettext, around.decision
     if decision.state is State.PERMANENT:
         return say(N_("It is kept for ever."))
+    if decision.state is State.OPEN and decision.at_least_until is not None:
+        certain = decision.at_least_until.isoformat()
+        return say(N_("It is kept until {day} at least; when its period ends nobody can say yet.")).format(
+            day=certain
+        )
     if decision.state is State.OPEN:
         return say(N_("Nobody can say yet when its period ends, so it may not be destroyed."))
     day = decision.retain_until.isoformat() if decision.retain_until else ""

@@ -43,6 +43,14 @@ STATES: dict[str, dict[str, Word]] = {
         "duplicate": Word(N_("Already here"), "neutral", "copy"),
         "refused": Word(N_("Refused"), "bad", "cross"),
         "failed": Word(N_("Not sent"), "bad", "alert"),
+        "cancelled": Word(N_("Cancelled"), "neutral", "cross"),
+    },
+    "tab": {
+        "": Word(N_("All")),
+        "accepted": Word(N_("Accepted")),
+        "duplicate": Word(N_("Already here")),
+        "refused": Word(N_("Refused")),
+        "intent": Word(N_("Being stored")),
     },
     "trigger": {
         "open": Word(N_("The period has not begun to count"), "info", "clock"),

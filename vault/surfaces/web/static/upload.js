@@ -1,76 +1,67 @@
 // Sending scans: each file goes by itself, as it is, with a key of its own, so that trying again never doubles it.
 // What is shown of a file is what the server answered; a lost connection is tried again with growing pauses.
 
+import { Memory } from "./upload_memory.js";
+import { Row } from "./upload_row.js";
+import { balanceOf, freshToken, openBatch, Problem, sendFile } from "./upload_wire.js";
+
 const AT_ONCE = 3;
-const PIECE_BYTES = 32 * 1024 * 1024; // a larger file goes in pieces: after a cut it goes on where it was
 const PAUSES_MS = [1000, 2000, 5000, 10000, 30000];
+const BALANCE_EVERY_MS = 2000;
+const DESCRIPTION = ["unit_code", "business_type", "business_number", "customer_name", "handler", "occurred_date"];
+const ENDED = new Set(["accepted", "duplicate", "refused", "failed", "cancelled"]);
 
 const form = document.getElementById("intake-form");
 if (form) start();
 
-function base64url(text) {
-  const bytes = new TextEncoder().encode(text);
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
 function start() {
   const words = form.dataset;
-  const input = document.getElementById("f-files");
-  const drop = document.getElementById("drop");
-  const list = document.getElementById("uploads");
-  const box = document.getElementById("upload-list");
-  const total = document.getElementById("upload-total");
-  const summary = document.getElementById("upload-summary");
+  const by = (id) => document.getElementById(id);
+  const input = by("f-files");
+  const drop = by("drop");
+  const memory = new Memory(words.person);
   const uploads = [];
+  let token = words.token;
   let running = 0;
+  let isPaused = false;
+  let opening = null;
   let batch = null;
+  let began = 0;
 
   input.required = false;
-  document.getElementById("send").hidden = true;
+  by("send").hidden = true;
+
+  const value = (name) => form.elements[name]?.value?.trim() ?? "";
 
   // The batch is opened once: files that start together share one promise, and the server gives a sender's
   // open batch of the same name back. Without a name there is no batch.
-  async function openBatch() {
-    const value = (name) => form.elements[name]?.value?.trim() ?? "";
-    if (value("batch_id")) return { id: value("batch_id"), href: words.batchHref };
-    const announced = value("sheets_announced");
+  async function batchOf() {
+    if (value("batch_id")) return { id: value("batch_id") };
     if (!value("batch_name")) return null;
-    const response = await fetch(words.batches, {
-      method: "POST",
-      headers: {
-        "Content-Type": "application/json",
-        Accept: "application/json",
-        "X-CSRF-Token": words.token,
-      },
-      body: JSON.stringify({
-        name: value("batch_name"),
-        sheets_announced: announced ? Number(announced) : null,
-        unit_code: value("unit_code") || null,
-      }),
-    });
-    if (!response.ok) throw new Problem(await said(response));
-    const opened = await response.json();
+    const announced = value("sheets_announced");
+    const told = {
+      name: value("batch_name"),
+      sheets_announced: announced ? Number(announced) : null,
+      unit_code: value("unit_code") || null,
+    };
+    const opened = await openBatch(words.batches, token, told);
     const link = document.createElement("a");
     link.href = `/batches/${opened.id}`;
-    link.textContent = opened.name ?? value("batch_name");
-    document.getElementById("upload-batch").replaceChildren(link);
+    link.textContent = opened.name ?? told.name;
+    by("upload-batch").replaceChildren(link);
     return opened;
   }
 
   function metadata(upload) {
-    const fields = { file_name: upload.file.name, class_code: form.elements.class_code.value };
-    if (batch) fields.batch_id = batch.id;
-    for (const name of ["unit_code", "business_type", "business_number", "customer_name", "handler", "occurred_date"]) {
-      const value = form.elements[name]?.value?.trim();
-      if (value) fields[name] = value;
-    }
-    return base64url(JSON.stringify(fields));
+    const told = { file_name: upload.file.name, class_code: value("class_code") };
+    if (batch) told.batch_id = batch.id;
+    for (const name of DESCRIPTION) if (value(name)) told[name] = value(name);
+    return told;
   }
 
   function add(files) {
-    if (!form.elements.class_code.value) {
+    if (!files.length) return;
+    if (!value("class_code")) {
       const first = form.querySelector('[name="class_code"]');
       first.setCustomValidity(words.classMissing);
       first.reportValidity();
@@ -78,108 +69,56 @@ function start() {
       return;
     }
     for (const file of files) {
-      const upload = { file, key: crypto.randomUUID(), state: "waiting", sent: 0, tries: 0, row: null, request: null };
-      upload.row = row(upload);
-      list.append(upload.row.item);
+      const key = memory.keyOf(file) ?? crypto.randomUUID();
+      if (uploads.some((upload) => upload.key === key)) continue; // chosen twice
+      const upload = { file, key, state: "waiting", sent: 0, tries: 0, isChecked: false, request: null, turn: 0 };
+      upload.row = new Row(upload, words, () => press(upload));
+      by("uploads").append(upload.row.item);
       uploads.push(upload);
-      if (file.size === 0) end(upload, "refused", words.empty);
-      else if (file.size > Number(words.bytesMax)) end(upload, "refused", words.tooBig);
+      if (file.size === 0) end(upload, "refused", [[words.empty]]);
+      else if (file.size > Number(words.bytesMax)) end(upload, "refused", [[words.tooBig]]);
+      else memory.keep(file, key, { batch: value("batch_name"), classCode: value("class_code") });
     }
-    box.hidden = false;
+    by("upload-list").hidden = false;
+    by("unsent").hidden = true;
+    began ||= performance.now();
     pump();
   }
 
-  function row(upload) {
-    const item = document.createElement("li");
-    const name = document.createElement("span");
-    name.className = "upload-name";
-    name.textContent = upload.file.name;
-    const bar = document.createElement("progress");
-    bar.max = upload.file.size || 1;
-    bar.value = 0;
-    bar.setAttribute("aria-label", upload.file.name);
-    const side = document.createElement("span");
-    side.className = "upload-side";
-    const state = document.createElement("span");
-    state.className = "state";
-    state.textContent = words.waiting;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "button plain small";
-    button.textContent = words.cancelLabel;
-    button.setAttribute("aria-label", `${words.cancelLabel}: ${upload.file.name}`);
-    button.addEventListener("click", () => press(upload));
-    side.append(state, button);
-    const note = document.createElement("span");
-    note.className = "upload-note";
-    note.hidden = true;
-    item.append(name, bar, side, note);
-    return { item, bar, state, button, note, side };
-  }
-
   function press(upload) {
-    if (["failed", "cancelled"].includes(upload.state)) {
-      Object.assign(upload, { state: "waiting", tries: 0, sent: 0 });
-      draw(upload, "", words.waiting, "");
-      pump();
-    } else {
-      const request = upload.request;
-      upload.state = "cancelled";
-      draw(upload, "", words.cancelled, "");
-      request?.abort();
-      count();
-    }
+    if (["failed", "cancelled"].includes(upload.state)) again(upload);
+    else cancel(upload);
+    pump();
   }
 
-  function draw(upload, tone, text, note) {
-    const { state, button, note: line, bar } = upload.row;
-    const canRetry = ["failed", "cancelled"].includes(upload.state);
-    state.className = `state ${tone}`;
-    state.textContent = text;
-    line.textContent = note;
-    line.hidden = !note;
-    bar.value = upload.sent;
-    const label = canRetry ? words.retryLabel : words.cancelLabel;
-    button.textContent = label;
-    button.setAttribute("aria-label", `${label}: ${upload.file.name}`);
-    button.hidden = ["accepted", "duplicate", "refused"].includes(upload.state);
+  function again(upload) {
+    Object.assign(upload, { state: "waiting", tries: 0, sent: 0, isChecked: false });
+    memory.keep(upload.file, upload.key, {});
+    upload.row.say([]);
+    upload.row.draw(upload);
   }
 
-  function end(upload, state, note, answer) {
-    upload.state = state;
-    upload.sent = upload.file.size || 1;
-    const tone = { accepted: "good", duplicate: "", refused: "bad", failed: "bad" }[state];
-    draw(upload, tone, state === "failed" ? words.gaveUp : words[state], note ?? "");
-    if (answer?.record_id) {
-      const link = document.createElement("a");
-      link.href = `/records/${answer.record_id}`;
-      link.textContent = words.openLabel;
-      link.setAttribute("aria-label", `${words.openLabel}: ${upload.file.name}`);
-      upload.row.side.append(link);
-    }
+  function cancel(upload) {
+    end(upload, "cancelled", []);
+    upload.request?.abort();
+  }
+
+  function end(upload, state, told, answer) {
+    Object.assign(upload, { state, isChecked: false, sent: upload.file.size || 1 });
+    upload.row.draw(upload);
+    upload.row.say(told, { refused: "bad-text", failed: "bad-text", accepted: "warn-text" }[state]);
+    if (answer?.record_id) upload.row.link(`/records/${answer.record_id}`);
+    if (state !== "failed") memory.drop(upload.file);
     count();
-  }
-
-  function count() {
-    const by = (state) => uploads.filter((upload) => upload.state === state).length;
-    const ended = uploads.filter((upload) => !["waiting", "sending"].includes(upload.state)).length;
-    total.max = uploads.reduce((sum, upload) => sum + (upload.file.size || 1), 0) || 1;
-    total.value = uploads.reduce((sum, upload) => sum + upload.sent, 0);
-    summary.textContent = words.summary
-      .replace("{done}", ended)
-      .replace("{total}", uploads.length)
-      .replace("{accepted}", by("accepted"))
-      .replace("{duplicate}", by("duplicate"))
-      .replace("{refused}", by("refused"))
-      .replace("{failed}", by("failed") + by("cancelled"));
   }
 
   function pump() {
     count();
-    while (running < AT_ONCE) {
+    while (!isPaused && running < AT_ONCE) {
       const upload = uploads.find((one) => one.state === "waiting");
       if (!upload) return;
       upload.state = "sending";
+      upload.row.draw(upload);
       running += 1;
       send(upload).finally(() => {
         running -= 1;
@@ -188,78 +127,152 @@ function start() {
     }
   }
 
+  // A turn ends with an outcome, or when the file rests: paused, cancelled, signed out. The next one is another turn.
   async function send(upload) {
-    for (;;) {
-      if (upload.state === "cancelled") return;
-      draw(upload, "info", words.sending, "");
+    const turn = (upload.turn += 1);
+    const isMine = () => upload.turn === turn && upload.state === "sending";
+    while (isMine()) {
       try {
-        batch = await (opening ??= openBatch());
-        isOpen = true;
-        const answer = await post(upload);
-        end(upload, answer.status, (answer.findings ?? []).map((finding) => finding.message).join(" "), answer);
-        return;
+        opening ??= batchOf();
+        batch = await opening;
+        if (!isMine()) return;
+        const answer = await sendFile(words.items, token, upload, metadata(upload), isMine, (sent) => {
+          Object.assign(upload, { sent, isChecked: sent === upload.file.size });
+          upload.row.draw(upload);
+          count();
+        });
+        if (!isMine()) return;
+        end(upload, answer.status, (answer.findings ?? []).map((finding) => [finding.message, finding.hint]), answer);
       } catch (error) {
-        if (!isOpen) opening = null;
-        if (upload.state === "cancelled") return;
-        if (error instanceof Problem && !error.isPassing) {
-          end(upload, error.isRefusal ? "refused" : "failed", error.message);
-          return;
-        }
-        if (upload.tries >= PAUSES_MS.length) {
-          end(upload, "failed", error.message);
-          return;
-        }
-        draw(upload, "warn", words.failed, "");
-        await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[upload.tries]));
-        upload.tries += 1;
-        upload.sent = 0;
+        if (!batch) opening = null;
+        if (isMine()) await afterFailure(upload, error);
       }
     }
   }
-  let opening = null;
-  let isOpen = false;
 
-  async function post(upload) {
-    const size = upload.file.size;
-    if (size <= PIECE_BYTES) return ask(upload, upload.file, 0, null);
-    let answer = await ask(upload, null, 0, `bytes */${size}`);
-    while (answer.status === "receiving") {
-      const start = answer.received_bytes;
-      const stop = Math.min(size, start + PIECE_BYTES);
-      answer = await ask(upload, upload.file.slice(start, stop), start, `bytes ${start}-${stop - 1}/${size}`);
-      upload.tries = 0; // it gets on: patience begins anew
+  // What passes is tried again after a pause; what does not is shown as what became of the file.
+  async function afterFailure(upload, error) {
+    Object.assign(upload, { sent: 0, isChecked: false });
+    if (error instanceof Problem && error.isSignedOut) return pause(words.signedOut);
+    if (error instanceof Problem && !error.isPassing) {
+      return end(upload, error.isRefusal ? "refused" : "failed", error.told);
     }
-    return answer;
+    if (upload.tries >= PAUSES_MS.length) return end(upload, "failed", [[words.gaveUp]]);
+    upload.row.say([[words.retrying]], "warn-text");
+    await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[upload.tries]));
+    upload.tries += 1;
+    if (!ENDED.has(upload.state)) upload.row.say([]);
   }
 
-  // XMLHttpRequest, because fetch does not tell how much of a body has been sent.
-  function ask(upload, body, start, range) {
-    return new Promise((resolve, reject) => {
-      if (upload.state === "cancelled") return reject(new Error(""));
-      const request = new XMLHttpRequest();
-      upload.request = request;
-      request.open("POST", words.items);
-      request.responseType = "json";
-      request.setRequestHeader("Accept", "application/json");
-      request.setRequestHeader("Content-Type", upload.file.type || "application/octet-stream");
-      request.setRequestHeader("Idempotency-Key", upload.key);
-      request.setRequestHeader("Slipvault-Metadata", metadata(upload));
-      request.setRequestHeader("X-CSRF-Token", words.token);
-      if (range) request.setRequestHeader("Content-Range", range);
-      request.upload.addEventListener("progress", (event) => {
-        upload.sent = Math.min(start + event.loaded, upload.file.size);
-        upload.row.bar.value = upload.sent;
-        if (upload.sent === upload.file.size) upload.row.state.textContent = words.checking;
-        count();
-      });
-      request.addEventListener("load", () => {
-        if (request.status >= 200 && request.status < 300 && request.response) resolve(request.response);
-        else reject(new Problem({ status: request.status, ...(request.response ?? {}) }));
-      });
-      request.addEventListener("error", () => reject(new Error("")));
-      request.addEventListener("timeout", () => reject(new Error("")));
-      request.addEventListener("abort", () => reject(new Error("")));
-      request.send(body);
+  function rest(upload) {
+    Object.assign(upload, { state: "waiting", sent: 0, isChecked: false });
+    upload.row.draw(upload);
+  }
+
+  function pause(why = "") {
+    isPaused = true;
+    for (const upload of uploads.filter((one) => one.state === "sending")) {
+      rest(upload);
+      upload.request?.abort();
+    }
+    by("pause").textContent = words.goOnLabel;
+    by("paused").hidden = false;
+    by("paused-why").textContent = why || words.pausedText;
+    by("sign-in-again").hidden = !why;
+    count();
+  }
+
+  async function goOn() {
+    if (!by("sign-in-again").hidden) {
+      const fresh = await freshToken();
+      if (!fresh) return;
+      token = fresh;
+    }
+    isPaused = false;
+    by("pause").textContent = words.pauseLabel;
+    by("paused").hidden = true;
+    pump();
+  }
+
+  function count() {
+    const of = (...states) => uploads.filter((upload) => states.includes(upload.state));
+    const bytes = uploads.reduce((sum, upload) => sum + (upload.file.size || 1), 0);
+    const sent = uploads.reduce((sum, upload) => sum + upload.sent, 0);
+    const ended = uploads.filter((upload) => ENDED.has(upload.state)).length;
+    const failed = of("failed", "cancelled").length;
+    by("upload-total").max = bytes || 1;
+    by("upload-total").value = sent;
+    by("upload-summary").textContent = words.summary
+      .replace("{done}", ended)
+      .replace("{total}", uploads.length)
+      .replace("{accepted}", of("accepted").length)
+      .replace("{duplicate}", of("duplicate").length)
+      .replace("{refused}", of("refused").length)
+      .replace("{failed}", failed);
+    const isBusy = ended < uploads.length;
+    by("upload-pace").textContent = isBusy && !isPaused ? pace(sent, bytes) : "";
+    by("pause").hidden = by("cancel-all").hidden = !isBusy;
+    by("retry-all").hidden = failed === 0;
+    by("retry-all").textContent = words.retryAllLabel.replace("{n}", failed);
+    by("upload-list").classList.toggle("done", !isBusy && uploads.length > 0);
+  }
+
+  // How fast and how long still, once there is enough to judge by.
+  function pace(sent, bytes) {
+    const seconds = (performance.now() - began) / 1000;
+    if (seconds < 3 || !sent) return "";
+    const rate = sent / seconds;
+    const left = Math.ceil((bytes - sent) / rate);
+    const unit = left < 90 ? words.secondsLeft.replace("{n}", left) : words.minutesLeft.replace("{n}", Math.ceil(left / 60));
+    return `${(rate / 1e6).toFixed(1)} MB/s · ${unit}`;
+  }
+
+  // Followed while files are sent, and once more when the last has ended.
+  async function followBalance() {
+    let told = -1;
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, BALANCE_EVERY_MS));
+      const ended = uploads.filter((upload) => ENDED.has(upload.state)).length;
+      if (!batch || document.hidden || (ended === told && ended === uploads.length)) continue;
+      told = ended;
+      await refreshBalance();
+    }
+  }
+
+  async function refreshBalance() {
+    const told = await balanceOf(batch.id).catch(() => null);
+    if (told?.balance) showBalance(told);
+  }
+
+  function showBalance({ balance, text }) {
+    by("live-balance").hidden = false;
+    for (const [name, count] of Object.entries(balance)) by(`balance-${name}`).textContent = count ?? "–";
+    const settled = balance.accepted + balance.duplicates + balance.refused;
+    const isEven = { announced: [null, balance.received].includes(balance.announced), received: balance.received === settled };
+    for (const [name, even] of Object.entries(isEven)) by(`balance-${name}-sign`).textContent = even ? "=" : "≠";
+    if (by("balance-text").textContent !== text) by("balance-text").textContent = text;
+  }
+
+  function tellUnsent() {
+    const { names } = memory;
+    if (!names.length) return;
+    by("unsent").hidden = false;
+    by("unsent-count").textContent = words.unsentCount.replace("{n}", names.length);
+    by("unsent-names").replaceChildren(
+      ...names.slice(0, 20).map((name) => {
+        const item = document.createElement("li");
+        item.textContent = name;
+        return item;
+      }),
+    );
+    by("unsent-forget").addEventListener("click", () => {
+      memory.forget();
+      by("unsent").hidden = true;
+    });
+    by("unsent-choose").addEventListener("click", () => {
+      if (form.elements.batch_name && memory.held.batch) form.elements.batch_name.value = memory.held.batch;
+      if (!value("class_code") && memory.held.classCode) form.elements.class_code.value = memory.held.classCode;
+      input.click();
     });
   }
 
@@ -267,41 +280,52 @@ function start() {
     event.preventDefault();
     drop.classList.add("over");
   });
-  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => {
+  drop.addEventListener("dragleave", (event) => {
+    if (!drop.contains(event.relatedTarget)) drop.classList.remove("over");
+  });
+  drop.addEventListener("drop", async (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    add([...event.dataTransfer.files]);
+    add(await filesOf(event.dataTransfer));
   });
   input.addEventListener("change", () => {
     add([...input.files]);
     input.value = "";
   });
+  by("pause").addEventListener("click", () => (isPaused ? goOn() : pause()));
+  by("cancel-all").addEventListener("click", () => {
+    for (const upload of uploads) if (!ENDED.has(upload.state)) cancel(upload);
+  });
+  by("retry-all").addEventListener("click", () => {
+    for (const upload of uploads) if (["failed", "cancelled"].includes(upload.state)) again(upload);
+    pump();
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   window.addEventListener("beforeunload", (event) => {
-    if (uploads.some((upload) => ["waiting", "sending"].includes(upload.state))) event.preventDefault();
+    if (uploads.some((upload) => !ENDED.has(upload.state))) event.preventDefault();
   });
+  tellUnsent();
+  followBalance();
 }
 
-async function said(response) {
-  try {
-    return { status: response.status, ...(await response.json()) };
-  } catch {
-    return { status: response.status };
+// Files and whole folders that were dropped, in the order of their names.
+async function filesOf(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
+  const found = [];
+  for (const entry of entries) await collect(entry, found);
+  return found.sort((one, other) => one.name.localeCompare(other.name));
+}
+
+async function collect(entry, found) {
+  if (entry.isFile) {
+    found.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+    return;
   }
-}
-
-const PASSING = ["piece-out-of-place", "body-cut-off", "digest-mismatch"];
-
-// A problem+json answer (RFC 9457). 408, 425, 429 and 5xx may pass; a refusal of the file itself is 422 or 415.
-class Problem extends Error {
-  constructor(answer) {
-    const reasons = (answer.findings ?? []).filter((finding) => finding.severity === "refuse");
-    const words = reasons.length
-      ? reasons.flatMap((finding) => [finding.message, finding.hint])
-      : [answer.detail ?? answer.title, answer.hint];
-    super(words.filter(Boolean).join(" ") || `HTTP ${answer.status}`);
-    this.isPassing = [408, 425, 429].includes(answer.status) || answer.status >= 500 || PASSING.includes(answer.code);
-    this.isRefusal = [413, 415, 422].includes(answer.status);
+  const reader = entry.createReader();
+  for (;;) {
+    const part = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!part.length) return;
+    for (const inner of part) if (!inner.name.startsWith(".")) await collect(inner, found);
   }
 }

@@ -6,45 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from vault.surfaces.web.views.parts import (
-    BLANK,
     Action,
     ActorName,
     Choices,
-    Form,
     Link,
-    Option,
     Paging,
-    TimelineEntry,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ClassOption:
-    """A retention class to choose at intake, with what it means in a line."""
-
-    code: str
-    name: str
-    period: str
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeView:
-    """The intake page. When `stopped_because` has message ids, the store lied and nothing can be sent.
-
-    A batch is opened when it has a name: the first showing proposes one in `form.values["batch_name"]`.
-    The values of `units` are unit codes.
-    """
-
-    classes: tuple[ClassOption, ...]
-    units: tuple[Option, ...]
-    accepted_types: str
-    upload_bytes_max: int
-    items_href: str = "/api/v1/intake/items"
-    batches_href: str = "/api/v1/batches"
-    form: Form = BLANK
-    batch: Link | None = None
-    stopped_because: tuple[str, ...] = ()
-    recent: tuple[BatchRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,40 +74,6 @@ class BatchListView:
     paging: Paging
     export_href: str | None = None
     actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BatchItem:
-    """One file of a batch; `reasons` are translated sentences."""
-
-    id: str
-    file_name: str
-    state: str
-    size_bytes: int
-    received_at: datetime
-    page_count: int | None = None
-    record: Link | None = None
-    reasons: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BatchView:
-    """One batch. `progress_href` answers JSON while items are still on their way."""
-
-    id: str
-    name: str
-    state: str
-    class_name: str
-    sender: ActorName
-    opened_at: datetime
-    closed_at: datetime | None
-    balance: Balance
-    items: tuple[BatchItem, ...]
-    paging: Paging
-    timeline: tuple[TimelineEntry, ...]
-    actions: tuple[Action, ...] = ()
-    progress_href: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from vault.foundation.errors import N_
 ADD_PERSON = N_("Add a person")
 CANCEL = N_("Cancel")
 CLOSE_BATCH = N_("Close the batch")
+CLOSE_UNBALANCED = N_("Close although it does not balance")
 CORRECT = N_("Correct the description")
 DESCRIBE = N_("Describe")
 DISABLE = N_("Disable")

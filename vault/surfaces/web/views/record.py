@@ -108,6 +108,7 @@ class Keeping:
     retain_until: date | None
     locks: tuple[StoreLock, ...]
     reasons: tuple[Reason, ...] = ()
+    at_least_until: date | None = None  # what is certain while the end is open
     is_permanent: bool = False
 
 
