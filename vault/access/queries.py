@@ -154,6 +154,11 @@ def actor_kind(connection: Connection, actor_id: UUID) -> str:
     return "operator"
 
 
+def station_of_token(connection: Connection, token_id: UUID) -> UUID | None:
+    """The station that a token is for."""
+    return connection.execute(select(api_tokens.c.station_id).where(api_tokens.c.id == token_id)).scalar_one_or_none()
+
+
 def list_stations(connection: Connection) -> tuple[tuple[Station, tuple[Token, ...]], ...]:
     """Every station with its tokens, newest token first."""
     tokens: dict[UUID, list[Token]] = {}

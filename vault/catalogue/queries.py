@@ -120,6 +120,11 @@ def get_record(connection: Connection, viewer: Viewer, record_id: UUID) -> Recor
     )
 
 
+def archival_number_of(connection: Connection, record_id: UUID) -> str | None:
+    """The 档号 of a record; it names the record and tells nothing of what it holds."""
+    return connection.execute(select(records.c.archival_number).where(records.c.id == record_id)).scalar_one_or_none()
+
+
 def numbers_of(connection: Connection, viewer: Viewer, ids: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
     """Archival number and page count of those records among `ids` that the viewer may see."""
     query = select(records.c.id, records.c.archival_number, records.c.page_count).where(records.c.id.in_(sorted(ids)))

@@ -124,9 +124,12 @@ def add_renditions(tx: Transaction, record_id: UUID, renditions: Sequence[Stored
 def ensure_fonds(tx: Transaction, code: str, name: str) -> None:
     """Enters the fonds when it is new. Leaves `catalogue:fonds:create`."""
     done = tx.connection.execute(
-        insert(fonds).values(code=code, name=name, created_at=tx.clock.now()).on_conflict_do_nothing()
+        insert(fonds)
+        .values(code=code, name=name, created_at=tx.clock.now())
+        .on_conflict_do_nothing()
+        .returning(fonds.c.code)  # the driver does not count the rows of ON CONFLICT
     )
-    if done.rowcount:
+    if done.one_or_none():
         tx.witness(Event.FONDS_CREATED, "fonds", new_id(), code=code)
 
 

@@ -15,12 +15,14 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
+from vault.access.model import Viewer
+from vault.access.rights import Right
 from vault.catalogue import service as catalogue
 from vault.catalogue.model import ComponentKind, StoredComponent
-from vault.catalogue.queries import ComponentView, components_of
+from vault.catalogue.queries import ComponentView, components_of, get_record
 from vault.catalogue.reading import open_component
 from vault.foundation.context import Context
-from vault.foundation.errors import Fault, VaultError
+from vault.foundation.errors import NotFoundOrNotYours, VaultError
 from vault.foundation.ids import derived_id
 from vault.foundation.keys.keyring import RecordKey
 from vault.foundation.ledger.entry import SYSTEM
@@ -49,6 +51,28 @@ def render_waiting(ctx: Context) -> Iterator[UUID]:
             except VaultError as error:
                 _note_failure(ctx, record_id, attempts, error)
             yield record_id
+
+
+def render_again(ctx: Context, viewer: Viewer, record_id: UUID) -> None:
+    """Queues a record whose renditions could not be made once more. Leaves `intake:renditions:retry`.
+
+    Raises:
+        NotAllowed: the viewer lacks `intake:item:send`.
+        NotFoundOrNotYours: no such record for this viewer, or nothing failed.
+    """
+    viewer.require(Right.INTAKE_ITEM_SEND)
+    with ctx.database.transaction(viewer.actor) as tx:
+        get_record(tx.connection, viewer, record_id)
+        found = tx.connection.execute(
+            rendition_tasks.update()
+            .where(rendition_tasks.c.record_id == record_id, rendition_tasks.c.state == "failed")
+            .values(state="waiting", attempts=0, claimed_at=None, problem=None)
+            .returning(rendition_tasks.c.record_id)
+        ).one_or_none()
+        if found is None:
+            raise NotFoundOrNotYours
+        tx.witness(Event.RENDITIONS_RETRIED, "record", record_id)
+        tx.commit()
 
 
 def _claim(ctx: Context) -> list[tuple[UUID, int]]:
@@ -121,8 +145,11 @@ def _store(
 
 
 def _note_failure(ctx: Context, record_id: UUID, attempts: int, error: VaultError) -> None:
-    """A passing failure frees the claim; the file's own fault, or the last attempt, ends the trying."""
-    is_final = error.fault is Fault.INPUT or attempts >= ATTEMPTS_MAX
+    """The claim runs out and it is tried again; the last attempt ends the trying, until somebody asks for more.
+
+    Also a file that defeated the decoders is tried again: on a busy machine a whole one can take too long.
+    """
+    is_final = attempts >= ATTEMPTS_MAX
     with ctx.database.transaction(SYSTEM) as tx:
         tx.connection.execute(
             rendition_tasks.update()

@@ -36,6 +36,7 @@ class Event(StrEnum):
     ITEM_INTENDED = "intake:item:intend"
     ITEM_REFUSED = "intake:item:refuse"
     ITEM_DUPLICATE = "intake:item:duplicate"
+    RENDITIONS_RETRIED = "intake:renditions:retry"
     RENDITIONS_FAILED = "intake:renditions:fail"
     STORE_PROBED = "intake:store:probe"
 

@@ -338,3 +338,15 @@ def open_names(connection: Connection, sender_id: UUID) -> frozenset[str]:
     """The names of the sender's open batches: sending under one of them goes on with it."""
     query = select(batches.c.name).where(batches.c.opened_by == sender_id, batches.c.state == BatchState.OPEN.value)
     return frozenset(connection.execute(query).scalars())
+
+
+def batch_name(connection: Connection, batch_id: UUID) -> str | None:
+    """What a batch is called."""
+    return connection.execute(select(batches.c.name).where(batches.c.id == batch_id)).scalar_one_or_none()
+
+
+def item_name(connection: Connection, item_id: UUID) -> str | None:
+    """The name of a file as it was sent."""
+    return connection.execute(
+        select(intake_items.c.file_name).where(intake_items.c.id == item_id)
+    ).scalar_one_or_none()

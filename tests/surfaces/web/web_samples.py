@@ -10,6 +10,7 @@ from vault.foundation.errors import N_, Fault
 from vault.surfaces.i18n import FAULT_WORDS, Language, translator
 from vault.surfaces.web.views import batch as batch_views
 from vault.surfaces.web.views import desk, entrance, health, intake, ledger, people, records, sending
+from vault.surfaces.web.views import ledger_entry as entry_views
 from vault.surfaces.web.views import record as views
 from vault.surfaces.web.views.parts import (
     Action,
@@ -438,10 +439,11 @@ def _ledger(t: Texts) -> list[Sample]:
     running = ledger.LedgerVerification(
         "running", progress=Progress(31_000, 48_213, 214_000.0, 0.1), progress_href="/ledger/progress"
     )
-    proof = ledger.EntryView(
-        "01935c1e-8f2a-7cc1-b4aa-3f9d2e61a0c7", ago(minutes=4), "catalogue:field:unmask", LI, "record", Link(NUMBER, RECORD),
-        (("field", "id_number"), ("reason_sha256", digest("reason"))), '{"actor":{"id":"0193a2","kind":"person"},"at":"2026-11-24T07:38:31.120Z","details":{"field":"id_number"},"event":"catalogue:field:unmask"}',
-        digest("leaf"), 48_210, 48_213, tuple(digest(str(n)) for n in range(6)), is_proven=True,
+    proof = entry_views.EntryView(
+        "01935c1e-8f2a-7cc1-b4aa-3f9d2e61a0c7", ago(minutes=4), "catalogue:field:unmask", LI,
+        entry_views.Subject(N_("Record"), NUMBER, RECORD), entry_views.Subject(N_("Batch"), "11 月 24 日上午", BATCH), t("身份证号", "Citizen id number"),
+        (entry_views.Detail(N_("Revision"), "3"), entry_views.Detail(N_("Salted digests of the catalogue rows"), parts=(entry_views.Detail(N_("Records"), digest("reason"), is_digest=True),))), '{"actor":{"id":"0193a2","kind":"person"},"at":"2026-11-24T07:38:31.120Z","details":{"field":"id_number"},"event":"catalogue:field:unmask"}',
+        digest("leaf"), 48_210, 48_213, digest("root"), tuple(digest(str(n)) for n in range(6)), is_proven=True, story_href="/ledger?subject=1",
     )  # fmt: skip
     return [
         Sample("ledger", "/ledger", "ledger.html", "ledger", view(ledger.LedgerVerification("clean", ago(hours=2), 48_102, 0.31))),
@@ -582,8 +584,23 @@ def empty(language: Language) -> list[Sample]:
     batch = batch_views.BatchView(
         "b", "空批次", "open", (), "营业部", LI, NOW, None, intake.Balance(None, 0, 0, 0), (), (), none, ()
     )
-    waiting = ledger.EntryView(
-        "e", NOW, "access:session:start", LI, "session", None, (), "{}", digest("e"), None, None, (), is_proven=False
+    waiting = entry_views.EntryView(
+        "e",
+        NOW,
+        "access:session:start",
+        LI,
+        entry_views.Subject(N_("Person"), "李秀兰"),
+        None,
+        "",
+        (),
+        "{}",
+        "",
+        None,
+        None,
+        "",
+        (),
+        is_proven=False,
+        story_href="/ledger?subject=2",
     )
     person = people.PersonView("p", "/people/p", "新人", "xinren", "档案室", "invited", NOW, None, (), (), ())
     return [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +11,9 @@ from starlette.responses import Response
 
 from vault.access.queries import actor_names
 from vault.access.rights import Right
-from vault.foundation.errors import NotFoundOrNotYours
 from vault.foundation.jobs import runs
 from vault.foundation.ledger import queries
 from vault.foundation.ledger.checkpoint import open_note
-from vault.foundation.ledger.merkle import root_of_inclusion
 from vault.oversight.jobs import TASK_VERIFY, ask_verification
 from vault.oversight.model import SENTENCES, FindingCode
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
@@ -25,7 +22,6 @@ from vault.surfaces.web.views.ledger import (
     CheckpointView,
     EntryFilter,
     EntryRow,
-    EntryView,
     LedgerVerification,
     LedgerView,
     Publication,
@@ -92,38 +88,6 @@ def progress(request: Request, ctx: Ctx) -> dict[str, Any]:
     }
 
 
-@routes.get("/ledger/entries/{entry_id}", Right.LEDGER_ENTRY_READ, response_class=Response)
-def entry_page(request: Request, ctx: Ctx, entry_id: UUID) -> Response:
-    """One entry with its proof, checked before it is shown."""
-    with ctx.database.read() as connection:
-        found = queries.proven_entry(connection, entry_id)
-        if found is None:
-            raise NotFoundOrNotYours
-        line = found.line
-        names = actor_names(connection, [line.actor_id] if line.actor_id else [])
-    is_proven = False
-    if found.checkpoint_note and found.leaf_hash and line.leaf_index is not None:
-        checkpoint = open_note(found.checkpoint_note, ctx.custodian.public_key())
-        root = root_of_inclusion(found.leaf_hash, line.leaf_index, checkpoint.size, found.proof)
-        is_proven = root == checkpoint.root
-    view = EntryView(
-        id=str(line.id),
-        at=line.at,
-        event=line.event,
-        actor=actor_name(request, line.actor_kind, line.actor_id, names),
-        subject_type=line.subject_type,
-        subject=_subject(line),
-        details=tuple((name, _words(value)) for name, value in json.loads(found.body)["details"].items()),
-        canonical=found.body.decode(),
-        leaf_hash_hex=found.leaf_hash.hex() if found.leaf_hash else "",
-        leaf_index=line.leaf_index,
-        checkpoint_size=found.checkpoint_size,
-        proof_hex=tuple(step.hex() for step in found.proof),
-        is_proven=is_proven,
-    )
-    return page(request, "ledger_entry.html", view, current="ledger")
-
-
 def _rows(request: Request, connection: Connection, lines: tuple[queries.EntryLine, ...]) -> tuple[EntryRow, ...]:
     names = actor_names(connection, [line.actor_id for line in lines if line.actor_id])
     return tuple(
@@ -186,10 +150,6 @@ def _finding(request: Request, told: dict[str, Any]) -> Finding:
 def _event_options(request: Request) -> tuple[Option, ...]:
     say = speaker(request).gettext
     return tuple(Option(event, say(word)) for event, word in sorted(EVENTS.items()))
-
-
-def _words(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -20,6 +20,7 @@ from vault.catalogue.errors import ReasonNeeded
 from vault.catalogue.model import ComponentKind
 from vault.catalogue.queries import get_record, same_business
 from vault.foundation.errors import N_
+from vault.intake.jobs import render_again
 from vault.intake.queries import get_batch, is_rendering, item_of_record
 from vault.intake.renditions.watermark import watermark
 from vault.oversight.queries import newest_verification
@@ -76,6 +77,13 @@ def verify(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
     """Verifies the record now and shows the outcome on its page."""
     verify_record(ctx, viewer, record_id)
     return go(f"/records/{record_id}?done=verified#verified")
+
+
+@routes.post("/records/{record_id}/render", Right.INTAKE_ITEM_SEND, response_class=Response)
+def render_once_more(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+    """Has the page images tried again that could not be made."""
+    render_again(ctx, viewer, record_id)
+    return go(f"/records/{record_id}")
 
 
 @routes.get("/records/{record_id}/pages/{number}.jpg", Right.RECORDS_RECORD_READ, response_class=Response)

@@ -296,7 +296,8 @@ def _strip(around: Around, current: int) -> views.PageStrip:
     if original is None or original.media_type not in _RENDERED:
         return views.PageStrip("none")
     if around.rendering == "failed":
-        return views.PageStrip("failed")
+        may = around.viewer.may(Right.INTAKE_ITEM_SEND)
+        return views.PageStrip("failed", retry=Action(labels.TRY_AGAIN, f"{href}/render", "post") if may else None)
     return views.PageStrip("making", progress_href=f"{href}/progress")
 
 

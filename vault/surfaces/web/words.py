@@ -163,6 +163,7 @@ EVENTS = {
     "intake:item:refuse": N_("Item refused"),
     "intake:item:duplicate": N_("Item already here"),
     "intake:renditions:fail": N_("Access copies could not be made"),
+    "intake:renditions:retry": N_("Access copies to be tried again"),
     "intake:store:probe": N_("Store tried"),
     "catalogue:record:register": N_("Record registered"),
     "catalogue:renditions:add": N_("Access copies made"),
@@ -202,6 +203,73 @@ EVENTS = {
     "catalogue:fonds:create": N_("Fonds created"),
     "oversight:record:verify": N_("Record verified"),
 }
+
+
+# What the details of an entry are called; a name that is not here is shown as it is.
+DETAILS = {
+    "revision": N_("Revision"),
+    "class_code": N_("Retention class"),
+    "unit_id": N_("Unit"),
+    "components": N_("Stored object"),
+    "components_count": N_("Stored objects"),
+    "digests": N_("Salted digests of the catalogue rows"),
+    "records": N_("Records"),
+    "record_states": N_("States of records"),
+    "component_copies": N_("Copies in stores"),
+    "personal_fields": N_("Personal fields"),
+    "corrections": N_("Corrections"),
+    "fields": N_("Fields"),
+    "field": N_("Field"),
+    "retention_moved": N_("To be kept until"),
+    "before": N_("before"),
+    "after": N_("after"),
+    "lock_until": N_("Locked until"),
+    "sealed_sha256": N_("Digest of the sealed object"),
+    "sealed_size_bytes": N_("Size of the sealed object"),
+    "size_bytes": N_("Size"),
+    "store": N_("Store"),
+    "kind": N_("Kind"),
+    "record_id": N_("Id of the record"),
+    "id": N_("Id"),
+    "duplicate_of": N_("Id of the record that was there"),
+    "reasons": N_("Reasons"),
+    "reason_sealed": N_("Reason, sealed with the record's key"),
+    "findings": N_("Findings"),
+    "entries": N_("Ledger entries"),
+    "sheets_announced": N_("Sheets announced"),
+    "received": N_("received"),
+    "accepted": N_("accepted"),
+    "refused": N_("refused"),
+    "duplicate": N_("already here"),
+    "state": N_("State"),
+    "role": N_("Role"),
+    "code": N_("Code"),
+    "fonds_code": N_("Fonds"),
+    "language": N_("Language"),
+    "lasts_days": N_("Days valid"),
+    "wait_s": N_("Seconds to wait"),
+    "classes": N_("Retention classes"),
+    "epoch": N_("Epoch"),
+    "period": N_("Period"),
+    "number": N_("Number"),
+    "checks": N_("Checks"),
+    "lies": N_("Broken promises"),
+    "problem": N_("Problem"),
+    "attempts": N_("Attempts"),
+    "original": N_("Original scan"),
+    "id_number": N_("Citizen id number"),
+    "card_number": N_("Bank card number"),
+    "phone": N_("Telephone"),
+    "balanced": N_("Balanced"),
+    "unbalanced": N_("Not balanced"),
+    "yes": N_("yes"),
+    "no": N_("no"),
+}
+
+
+def detail_word(code: str) -> str:
+    """The message id for a detail of an entry, or for a value that is a word of ours."""
+    return DETAILS.get(code, code)
 
 
 def state(kind: str, code: str) -> Word:

@@ -87,22 +87,3 @@ class LedgerView:
     verification: LedgerVerification
     actions: tuple[Action, ...] = ()
     export_href: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EntryView:
-    """One entry with its proof: the inclusion path to the newest checkpoint."""
-
-    id: str
-    at: datetime
-    event: str
-    actor: ActorName
-    subject_type: str
-    subject: Link | None
-    details: tuple[tuple[str, str], ...]
-    canonical: str
-    leaf_hash_hex: str
-    leaf_index: int | None
-    checkpoint_size: int | None
-    proof_hex: tuple[str, ...]
-    is_proven: bool

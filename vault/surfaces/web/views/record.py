@@ -131,6 +131,7 @@ class PageStrip:
     pages: tuple[PageImage, ...] = ()
     current: int = 1
     progress_href: str | None = None
+    retry: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
