@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw
 
 from vault.access import service as access
 from vault.access.model import Viewer
+from vault.catalogue.classes import ensure_fonds
 from vault.catalogue.model import Description
-from vault.catalogue.service import ensure_fonds
 from vault.foundation.clock import FixedClock
 from vault.foundation.context import Context
 from vault.foundation.db.engine import Database

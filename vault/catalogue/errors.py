@@ -27,6 +27,16 @@ class BadFieldValue(VaultError):
     hint = N_("Compare it with the slip and send it again; nothing was stored.")
 
 
+class RenditionsUnderlocked(VaultError):
+    """The record was filed while its access copies were made: their lock is the one of before."""
+
+    code = "renditions-underlocked"
+    status = 409
+    exit_code = 75
+    fault = Fault.OURS
+    message = N_("The record was filed meanwhile, so its access copies need its longer lock first.")
+
+
 class RecordChanged(VaultError):
     """Somebody else corrected the record after the caller had read it."""
 

@@ -15,24 +15,22 @@ from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from vault.catalogue.errors import SameContentExists
+from vault.catalogue.errors import RenditionsUnderlocked, SameContentExists
 from vault.catalogue.fingerprint import rows_digest
 from vault.catalogue.model import DueDates, Event, NewRecord, RecordStatus, StoredComponent, archival_number
 from vault.catalogue.tables import (
     component_copies,
     components,
-    fonds,
     item_counters,
     personal_fields,
     record_states,
     records,
-    retention_classes,
 )
 from vault.foundation.db.together import Rows
-from vault.foundation.db.transaction import Detail, Transaction
-from vault.foundation.ids import new_id
+from vault.foundation.db.transaction import Transaction
 from vault.foundation.keys.keyring import Keyring, RecordKey
 from vault.foundation.ledger.entry import Entry
+from vault.foundation.storage.interface import Lock, LockMode
 
 _SAME_CONTENT_CONSTRAINT = "records_same_bytes_once_per_unit_key"
 
@@ -58,15 +56,10 @@ def register(
         SameContentExists: the unit keeps these bytes already; the transaction can only be rolled back.
     """
     salt = secrets.token_bytes(16)
-    item_number = _next_item_number(tx.connection, new)
-    number = archival_number(
-        new.fonds_code,
-        new.retention_class.category_code,
-        new.year,
-        new.retention_class.period_code,
-        new.unit_code,
-        item_number,
-    )
+    definition = new.retention_class
+    place = (new.fonds_code, definition.category_code, new.year, definition.period_code, new.unit_code)
+    item_number = next_number(tx.connection, *place)
+    number = archival_number(*place, item_number)
     rows: dict[Table, list[dict[str, Any]]] = {
         records: [_record_row(new, salt, item_number, number)],
         record_states: [_state_row(new)],
@@ -97,8 +90,12 @@ def add_renditions(tx: Transaction, record_id: UUID, renditions: Sequence[Stored
     """Adds the access copy, page images and thumbnails made from the original; they die with the record.
 
     Idempotent: a component whose place is taken stays as it is. Leaves `catalogue:renditions:add`.
+
+    Raises:
+        RenditionsUnderlocked: the record is filed, and they are not locked as long as it is.
     """
     revision, salt = begin_change(tx.connection, record_id)
+    _require_lock_of_filed(tx.connection, record_id, renditions)
     taken = {
         (row.kind, row.ordinal)
         for row in tx.connection.execute(
@@ -121,27 +118,15 @@ def add_renditions(tx: Transaction, record_id: UUID, renditions: Sequence[Stored
     )
 
 
-def ensure_fonds(tx: Transaction, code: str, name: str) -> None:
-    """Enters the fonds when it is new. Leaves `catalogue:fonds:create`."""
-    done = tx.connection.execute(
-        insert(fonds)
-        .values(code=code, name=name, created_at=tx.clock.now())
-        .on_conflict_do_nothing()
-        .returning(fonds.c.code)  # the driver does not count the rows of ON CONFLICT
-    )
-    if done.one_or_none():
-        tx.witness(Event.FONDS_CREATED, "fonds", new_id(), code=code)
-
-
-def enter_classes(tx: Transaction, codes: Iterable[str]) -> None:
-    """Enters the codes of classes that are not there yet. Leaves `catalogue:classes:enter` when there are any."""
-    rows = [{"code": code, "created_at": tx.clock.now()} for code in sorted(set(codes))]
-    entered = tx.connection.execute(
-        insert(retention_classes).values(rows).on_conflict_do_nothing().returning(retention_classes.c.code)
-    ).scalars()
-    new: list[Detail] = [*sorted(entered)]
-    if new:
-        tx.witness(Event.CLASSES_ENTERED, "schedule", new_id(), classes=new)
+def _require_lock_of_filed(connection: Connection, record_id: UUID, renditions: Sequence[StoredComponent]) -> None:
+    state = connection.execute(
+        select(record_states.c.status, record_states.c.lock_until).where(record_states.c.record_id == record_id)
+    ).one()
+    wanted = Lock(LockMode.COMPLIANCE, state.lock_until)
+    if state.status == RecordStatus.FILED and not all(
+        Lock(item.lock_mode, item.lock_until).covers(wanted) for item in renditions
+    ):
+        raise RenditionsUnderlocked
 
 
 def hold_still(tx: Transaction, record_ids: Iterable[UUID]) -> None:
@@ -233,15 +218,18 @@ _NEXT_NUMBER = (
 )
 
 
-def _next_item_number(connection: Connection, new: NewRecord) -> int:
+def next_number(
+    connection: Connection, fonds_code: str, category_code: str, year: int, period_code: str, unit_code: str
+) -> int:
+    """The next 件号 within one 全宗, 门类, 年度, 保管期限 and 机构."""
     number: int = connection.execute(
         _NEXT_NUMBER,
         {
-            "fonds_code": new.fonds_code,
-            "category_code": new.retention_class.category_code,
-            "year": new.year,
-            "period_code": new.retention_class.period_code,
-            "unit_code": new.unit_code,
+            "fonds_code": fonds_code,
+            "category_code": category_code,
+            "year": year,
+            "period_code": period_code,
+            "unit_code": unit_code,
         },
     ).scalar_one()
     return number

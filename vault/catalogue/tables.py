@@ -40,7 +40,7 @@ retention_classes = Table(
     metadata,
     Column("code", Text, primary_key=True),
     Column("created_at", DateTime(timezone=True), nullable=False),
-    CheckConstraint("code ~ '^[A-Z0-9][A-Z0-9-]{0,39}$'", name="code_form"),
+    CheckConstraint("code ~ '^[A-Z0-9][A-Z0-9._-]{0,39}$'", name="code_form"),
 )
 
 records = Table(

@@ -121,7 +121,7 @@ def _store(
     kind = ComponentKind(rendition.kind)
     component_id = derived_id(record_id, f"{kind.value}/{rendition.ordinal}")
     sha256 = hashlib.sha256(rendition.data).digest()
-    lock = Lock(LockMode.GOVERNANCE, original.lock_until)
+    lock = Lock(LockMode(original.lock_mode), original.lock_until)
     with sealed_content(
         record_key, component_id, io.BytesIO(rendition.data), len(rendition.data), sha256, ctx.spool_directory
     ) as content:

@@ -41,6 +41,8 @@ from vault.intake.sealing import sealed_content
 from vault.intake.tables import CLIENT_KEY_CONSTRAINT, batches, intake_items, rendition_tasks
 from vault.retention.book import Lawbook, read_book
 from vault.retention.due_dates import due_at_intake
+from vault.retention.filing import file_by_rule
+from vault.retention.trust import waits_days
 
 
 def receive(ctx: Context, viewer: Viewer, upload: Upload) -> Receipt:
@@ -80,19 +82,20 @@ SURROUNDINGS_LAST_S = 1.0
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The class, place and law of an upload."""
+    """The class, place and law of an upload. `files_after_days`: the sender's clean scans are filed by rule then."""
 
     retention_class: ClassDefinition
     place: queries.Place
     lawbook: Lawbook
+    files_after_days: int | None
 
 
-_surroundings: dict[tuple[str, Path, str, UUID | None, UUID | None], tuple[float, Surroundings]] = {}
+_surroundings: dict[tuple[str, Path, str, UUID | None, UUID], tuple[float, Surroundings]] = {}
 
 
 def surroundings(ctx: Context, viewer: Viewer, class_code: str, unit_id: UUID | None) -> Surroundings:
     """The class, place and law of an upload, into a store that is trusted. Raises as `receive`."""
-    key = (ctx.store.name, ctx.spool_directory, class_code, unit_id, viewer.unit_id)
+    key = (ctx.store.name, ctx.spool_directory, class_code, unit_id, viewer.id)
     now_s = ctx.clock.monotonic()
     known = _surroundings.get(key)
     if known is not None and now_s - known[0] < SURROUNDINGS_LAST_S and viewer.may_see_unit(known[1].place.unit_id):
@@ -102,7 +105,8 @@ def surroundings(ctx: Context, viewer: Viewer, class_code: str, unit_id: UUID | 
         queries.require_trusted_store(connection, ctx.store.name)
         lawbook = read_book(connection)
         retention_class = lawbook.class_in_effect(class_code, lawbook.day_of(now), now)
-        found = Surroundings(retention_class, queries.place_of(connection, viewer, unit_id), lawbook)
+        place = queries.place_of(connection, viewer, unit_id)
+        found = Surroundings(retention_class, place, lawbook, waits_days(connection, viewer.id, class_code))
     if len(_surroundings) > 1000:
         _surroundings.clear()
     _surroundings[key] = (now_s, found)
@@ -129,6 +133,7 @@ class _Arrival:
         self.description = checked_description(upload.description)
         around = surroundings(ctx, viewer, upload.class_code, upload.unit_id)
         self.retention_class, self.place, self.lawbook = around.retention_class, around.place, around.lawbook
+        self.files_after_days = around.files_after_days
         self.earlier, self.duplicate_of = self._known_before()
         self.keeps_unopened = self.retention_class.keep_unopened
 
@@ -287,6 +292,8 @@ class _Arrival:
                 registered = catalogue.register(
                     tx, self.ctx.keyring, intent.record_key, new, {rendition_tasks: tasks}
                 )
+                if self.files_after_days is not None and not findings:
+                    file_by_rule(tx, new.id, self.files_after_days)
                 tx.commit()
         except SameContentExists:
             return self._settle_as_duplicate(intent.item_id)

@@ -40,6 +40,7 @@ WITNESSING = (
     RetentionEvent.EVENT_REPORTED.value,
     RetentionEvent.EVENT_UNDONE.value,
     RetentionEvent.FILING_ASKED.value,
+    RetentionEvent.FILING_STOPPED.value,
     RetentionEvent.RECLASSIFICATION_PROPOSED.value,
 )
 _OBJECTS_PREFIX = "records/"

@@ -83,7 +83,7 @@ BEGIN
         RAISE EXCEPTION 'a classification is never changed' USING ERRCODE = 'SV004';
     END IF;
     IF NEW.is_after_filing AND NEW.known_at IS NOT NULL THEN
-        PERFORM access_require_approved(NEW.proposal_id, 'retention:reclassification:approve', NEW.id,
+        PERFORM access_require_approved(NEW.proposal_id, 'retention:reclassification:approve', NEW.record_id,
             sha256(convert_to(NEW.record_id || chr(10) || NEW.from_class || chr(10) || NEW.to_class || chr(10)
                 || NEW.reason, 'UTF8')), 1);
     END IF;

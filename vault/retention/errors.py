@@ -93,6 +93,50 @@ class ClassStillUsed(VaultError):
     hint = N_("Keep them in the schedule, or classify those records anew first.")
 
 
+class BeingLocked(VaultError):
+    """The record's locks are being set; they are never taken back, so it is as good as filed."""
+
+    code = "being-locked"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The record is being filed: its locks are being set, and nobody takes them back.")
+    hint = N_("Wait a moment. A filed record gets another class with the approval of a second person.")
+
+
+class NotBeingFiled(VaultError):
+    """Nobody asked for the record to be filed, or it is filed already."""
+
+    code = "not-being-filed"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("Nothing is to be stopped: the record is not waiting to be filed.")
+    hint = N_("Look at its present state.")
+
+
+class NeverShorter(VaultError):
+    """Another class for a filed record may keep it longer, never shorter (invariant R1)."""
+
+    code = "never-shorter"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The class {class_code} is not known to keep this record at least as long as its present one does.")
+    hint = N_("A filed record can only get a class that keeps it at least as long.")
+
+
+class SameClass(VaultError):
+    """The record has the class already."""
+
+    code = "same-class"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The record has the class {class_code} already.")
+    hint = N_("Choose another class, or leave the record as it is.")
+
+
 class EventListRefused(VaultError):
     """Lines of a list of events cannot be taken, so none of the list was."""
 

@@ -34,6 +34,8 @@ class Event(StrEnum):
     FILING_ASKED = "retention:record:file"
     RECLASSIFICATION_PROPOSED = "retention:reclassification:propose"
     RECLASSIFICATION_REFUSED = "retention:reclassification:refuse"
+    FILING_STOPPED = "retention:record:stop_filing"
+    LOCK_INTENDED = "retention:lock:intend"
     STATION_TRUSTED = "retention:station:trust"
     STATION_DISTRUSTED = "retention:station:distrust"
 
@@ -97,6 +99,52 @@ class ScheduleVersion:
     created_at: datetime
     changed_at: datetime
     approved_at: datetime | None
+
+
+class FilingOutcome(StrEnum):
+    """What became of the wish to file a record."""
+
+    ASKED = "asked"  # it will be filed as soon as its locks stand
+    WAITING = "waiting"  # somebody, or a rule, has asked before
+    FILED = "filed"  # it is filed already
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A record, and what became of the wish to file it."""
+
+    record_id: UUID
+    outcome: FilingOutcome
+
+
+@dataclass(frozen=True)
+class Classification:
+    """A change of a record's class. `known_at` none: proposed, and not approved; see the proposal."""
+
+    id: UUID
+    record_id: UUID
+    from_class: str
+    to_class: str
+    reason: str
+    is_after_filing: bool
+    proposal_id: UUID | None
+    proposed_by_kind: str
+    proposed_by: UUID
+    proposed_at: datetime
+    known_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WaitingLock:
+    """A record whose lock is still to be set, and what hindered the last attempt."""
+
+    record_id: UUID
+    asked_at: datetime
+    not_before: datetime
+    intended_date: date | None
+    attempts: int
+    problem: str | None
 
 
 @dataclass(frozen=True)

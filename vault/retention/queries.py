@@ -9,13 +9,15 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, select
 
 from retention_rules.model import ClassDefinition
+from vault.access.approvals import ProposalState
 from vault.access.model import Viewer
+from vault.access.tables import proposals
 from vault.catalogue.tables import records
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.retention.book import Lawbook, content_from, read_book
 from vault.retention.errors import NoSchedule
-from vault.retention.model import RecordEvent, ScheduleVersion, Standing, VersionState
-from vault.retention.tables import record_events, schedule_versions
+from vault.retention.model import Classification, RecordEvent, ScheduleVersion, Standing, VersionState, WaitingLock
+from vault.retention.tables import classifications, lock_tasks, record_events, schedule_versions
 
 PAGE_SIZE_MAX = 200
 
@@ -127,6 +129,59 @@ def list_events(
     if after is not None:
         query = query.where(record_events.c.id < after)
     return tuple(event_of(row) for row in connection.execute(query))
+
+
+def classification_of(connection: Connection, classification_id: UUID) -> Classification:
+    """One change of a record's class. Raises NotFoundOrNotYours."""
+    row = connection.execute(select(classifications).where(classifications.c.id == classification_id)).one_or_none()
+    if row is None:
+        raise NotFoundOrNotYours
+    return _classification(row)
+
+
+def classifications_of_record(connection: Connection, record_id: UUID) -> tuple[Classification, ...]:
+    """Every change of a record's class, proposed ones too, newest first."""
+    query = (
+        select(classifications).where(classifications.c.record_id == record_id).order_by(classifications.c.id.desc())
+    )
+    return tuple(_classification(row) for row in connection.execute(query))
+
+
+def list_reclassifications(
+    connection: Connection, viewer: Viewer, *, after: UUID | None = None, size: int = 50
+) -> tuple[Classification, ...]:
+    """Other classes that wait for approval, of records that the viewer may see, newest first, below `after`."""
+    query = (
+        select(classifications)
+        .join(proposals, proposals.c.id == classifications.c.proposal_id)
+        .where(proposals.c.state == ProposalState.OPEN.value)
+        .order_by(classifications.c.id.desc())
+        .limit(max(1, min(size, PAGE_SIZE_MAX)))
+    )
+    if viewer.units is not None:
+        query = query.join(records, records.c.id == classifications.c.record_id).where(
+            records.c.unit_id.in_(sorted(viewer.units))
+        )
+    if after is not None:
+        query = query.where(classifications.c.id < after)
+    return tuple(_classification(row) for row in connection.execute(query))
+
+
+def _classification(row: Row[Any]) -> Classification:
+    return Classification(**{name: getattr(row, name) for name in Classification.__dataclass_fields__})
+
+
+def waiting_locks(
+    connection: Connection, *, only_hindered: bool = False, after: UUID | None = None, size: int = 50
+) -> tuple[WaitingLock, ...]:
+    """Records whose lock is still to be set, by id, beyond `after`."""
+    query = select(lock_tasks).order_by(lock_tasks.c.record_id).limit(max(1, min(size, PAGE_SIZE_MAX)))
+    if only_hindered:
+        query = query.where(lock_tasks.c.problem.isnot(None))
+    if after is not None:
+        query = query.where(lock_tasks.c.record_id > after)
+    names = WaitingLock.__dataclass_fields__
+    return tuple(WaitingLock(**{name: getattr(row, name) for name in names}) for row in connection.execute(query))
 
 
 def event_of(row: Row[Any]) -> RecordEvent:

@@ -24,7 +24,7 @@ from vault.access import approvals
 from vault.access.approvals import ProposalState
 from vault.access.model import Viewer
 from vault.access.rights import Right
-from vault.catalogue import service as catalogue
+from vault.catalogue.classes import enter_classes
 from vault.catalogue.tables import records, retention_classes
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
@@ -67,7 +67,7 @@ def begin(tx: Transaction) -> bool:
         packs={pack.version: pack.digest for pack in shipped.packs().values()},
         fiscal_year=FiscalYear(),
     )
-    catalogue.enter_classes(tx, (definition.code for definition in content.classes))
+    enter_classes(tx, (definition.code for definition in content.classes))
     now = tx.clock.now()
     row = _row(1, content, _FIRST_NOTE, date.min, VersionState.APPROVED) | {
         "created_by_kind": tx.actor.kind,
@@ -312,7 +312,7 @@ def _taken(tx: Transaction, number: int, *states: VersionState) -> ScheduleVersi
 
 def _put_into_force(tx: Transaction, version: ScheduleVersion) -> None:
     now = tx.clock.now()
-    catalogue.enter_classes(tx, (definition.code for definition in version.content.classes))
+    enter_classes(tx, (definition.code for definition in version.content.classes))
     tx.connection.execute(
         schedule_versions.update()
         .where(schedule_versions.c.id == version.id)

@@ -211,6 +211,8 @@ lock_tasks = Table(
     Column("record_id", Uuid, ForeignKey("records.id"), primary_key=True),
     Column("asked_at", DateTime(timezone=True), nullable=False),
     Column("not_before", DateTime(timezone=True), nullable=False),
+    # What is about to be set in the stores: whoever takes over after a crash goes at least as far.
+    Column("intended_date", Date),
     Column("claimed_at", DateTime(timezone=True)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("problem", Text),

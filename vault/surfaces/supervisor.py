@@ -20,7 +20,7 @@ from types import FrameType
 
 from vault.access import service as access
 from vault.app import make_context
-from vault.catalogue.service import ensure_fonds
+from vault.catalogue.classes import ensure_fonds
 from vault.foundation.db.launcher import EmbeddedPostgres
 from vault.foundation.db.migrate import upgrade
 from vault.foundation.errors import VaultError

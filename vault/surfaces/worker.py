@@ -36,6 +36,7 @@ from vault.intake.jobs import render_waiting
 from vault.intake.stores import is_probe_due, probe_and_note
 from vault.intake.tables import rendition_tasks
 from vault.oversight.jobs import TASK_VERIFY, run_verification
+from vault.retention.locking import TASK_LOCK, are_locks_due, lock_waiting
 from vault.settings import Settings
 from vault.surfaces.observing import log
 
@@ -113,6 +114,7 @@ class Worker:
         return {
             TASK_RENDER: self._render,
             TASK_PROBE: self._probe,
+            TASK_LOCK: self._lock,
             TASK_VERIFY: self._in_run(lambda progress: run_verification(self.ctx, progress)),
         }
 
@@ -132,6 +134,11 @@ class Worker:
 
     def _render(self) -> None:
         for _ in render_waiting(self.ctx):
+            if self._ending.is_set():
+                return
+
+    def _lock(self) -> None:
+        for _ in lock_waiting(self.ctx):
             if self._ending.is_set():
                 return
 
@@ -157,6 +164,7 @@ class Worker:
                 return
             scheduler = BackgroundScheduler(timezone="UTC")
             scheduler.add_job(self._enqueue_rendering, "interval", seconds=1, max_instances=1, coalesce=True)
+            scheduler.add_job(self._enqueue_locking, "interval", seconds=2, max_instances=1, coalesce=True)
             scheduler.add_job(lambda: self._enqueue(TASK_PROBE), "interval", minutes=10, max_instances=1)
             scheduler.add_job(lambda: sessions.clear_stale(self.ctx), "interval", hours=1, max_instances=1)
             if self._settings.timestamp_url:
@@ -180,6 +188,12 @@ class Worker:
             waits = connection.execute(select(exists().where(rendition_tasks.c.state == "waiting"))).scalar_one()
         if waits:
             self._enqueue(TASK_RENDER)
+
+    def _enqueue_locking(self) -> None:
+        with self.ctx.database.read() as connection:
+            waits = are_locks_due(connection, self.ctx.clock.now())
+        if waits:
+            self._enqueue(TASK_LOCK)
 
     def _enqueue(self, task: str) -> None:
         with self.ctx.database.transaction(SYSTEM) as tx:

@@ -198,6 +198,8 @@ EVENTS = {
     "retention:record:file": N_("Filing asked for"),
     "retention:reclassification:propose": N_("Another class proposed"),
     "retention:reclassification:refuse": N_("Another class refused"),
+    "retention:record:stop_filing": N_("Filing stopped"),
+    "retention:lock:intend": N_("Lock about to be set"),
     "retention:station:trust": N_("Station trusted to file"),
     "retention:station:distrust": N_("Station no longer trusted to file"),
     "catalogue:fonds:create": N_("Fonds created"),
