@@ -49,6 +49,7 @@ WITNESSED_TABLES = (
     "intake_items",
     "store_probes",
     "record_verifications",
+    "leftovers",
     "key_epochs",
     "key_groups",
     "record_keys",

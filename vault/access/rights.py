@@ -33,6 +33,7 @@ class Right(StrEnum):
     LEDGER_LEDGER_EXPORT = "ledger:ledger:export"
     STORES_HEALTH_READ = "stores:health:read"
     STORES_STORE_PROBE = "stores:store:probe"
+    STORES_STORE_RECONCILE = "stores:store:reconcile"
     KEYS_HEALTH_READ = "keys:health:read"
     JOBS_JOB_READ = "jobs:job:read"
     JOBS_JOB_CANCEL = "jobs:job:cancel"
@@ -76,6 +77,7 @@ RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
         Right.LEDGER_LEDGER_EXPORT: N_("Export the ledger"),
         Right.STORES_HEALTH_READ: N_("See how the stores are"),
         Right.STORES_STORE_PROBE: N_("Probe a store"),
+        Right.STORES_STORE_RECONCILE: N_("Have what is left over in a store found and settled"),
         Right.KEYS_HEALTH_READ: N_("See how the keys are"),
         Right.JOBS_JOB_READ: N_("See background jobs"),
         Right.JOBS_JOB_CANCEL: N_("Cancel background jobs"),
@@ -190,6 +192,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
             Right.LEDGER_LEDGER_VERIFY,
             Right.JOBS_JOB_READ,
             Right.STORES_HEALTH_READ,
+            Right.STORES_STORE_RECONCILE,
             Right.KEYS_HEALTH_READ,
             Right.ACCESS_PERSON_READ,
             Right.ACCESS_STATION_READ,
@@ -231,6 +234,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         | {
             Right.STORES_HEALTH_READ,
             Right.STORES_STORE_PROBE,
+            Right.STORES_STORE_RECONCILE,
             Right.KEYS_HEALTH_READ,
             Right.JOBS_JOB_READ,
             Right.JOBS_JOB_CANCEL,

@@ -37,6 +37,7 @@ class Event(StrEnum):
     ITEM_REFUSED = "intake:item:refuse"
     ITEM_DUPLICATE = "intake:item:duplicate"
     RENDITIONS_RETRIED = "intake:renditions:retry"
+    ITEM_ABANDONED = "intake:item:abandon"
     RENDITIONS_FAILED = "intake:renditions:fail"
     STORE_PROBED = "intake:store:probe"
 

@@ -16,9 +16,11 @@ from vault.catalogue.tables import records
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.foundation.ledger.entry import leaf_hash
 from vault.foundation.ledger.tables import ledger_entries
+from vault.intake.abandonment import ABANDONED
+from vault.intake.checks import Severity
 from vault.intake.errors import StoreNotTrusted
 from vault.intake.model import Balance, Batch, BatchState, Item, ItemStatus, Receipt, Refusal
-from vault.intake.tables import batches, intake_items, rendition_tasks, store_probes
+from vault.intake.tables import IS_UNFINISHED, batches, intake_items, rendition_tasks, store_probes
 
 PAGE_SIZE_MAX = 200
 NEVER_PROBED = "never-probed"
@@ -68,6 +70,7 @@ _KNOWN = (
         intake_items.c.sha256,
         intake_items.c.status,
         intake_items.c.record_id,
+        intake_items.c.abandoned_at,
         select(records.c.id)
         .where(records.c.unit_id == bindparam("unit_id"), records.c.content_sha256 == bindparam("sha256"))
         .scalar_subquery()
@@ -91,6 +94,7 @@ class EarlierItem:
     sha256: bytes
     status: ItemStatus
     record_id: UUID  # planned with the intent
+    is_unfinished: bool  # begun and never settled, or settled only because the sender seemed never to come back
 
 
 def known_before(
@@ -102,7 +106,9 @@ def known_before(
     ).one()
     if row.id is None:
         return None, row.duplicate_of
-    return EarlierItem(row.id, bytes(row.sha256), ItemStatus(row.status), row.record_id), row.duplicate_of
+    status = ItemStatus(row.status)
+    is_unfinished = status is ItemStatus.INTENT or row.abandoned_at is not None
+    return EarlierItem(row.id, bytes(row.sha256), status, row.record_id, is_unfinished), row.duplicate_of
 
 
 def settled_item(connection: Connection, sender_id: UUID, client_key: str) -> tuple[UUID, bytes] | None:
@@ -111,7 +117,7 @@ def settled_item(connection: Connection, sender_id: UUID, client_key: str) -> tu
         select(intake_items.c.id, intake_items.c.sha256).where(
             intake_items.c.sender_id == sender_id,
             intake_items.c.client_key == client_key,
-            intake_items.c.status != ItemStatus.INTENT.value,
+            ~IS_UNFINISHED,
         )
     ).one_or_none()
     return (row.id, bytes(row.sha256)) if row is not None else None
@@ -151,7 +157,7 @@ def receipt_of(connection: Connection, viewer: Viewer, item_id: UUID, *, is_repe
         status=status,
         record_id=record_id,
         archival_number=number,
-        findings=_findings(row.findings),
+        findings=_findings(row),
         ledger_entry_id=entry.id if entry else None,
         ledger_leaf_hash=leaf_hash(bytes(entry.body)).hex() if entry else None,
         is_repeated=is_repeated,
@@ -260,8 +266,9 @@ def finding_json(finding: Refusal) -> dict[str, Any]:
     }
 
 
-def _findings(stored: list[dict[str, Any]] | None) -> tuple[Refusal, ...]:
-    return tuple(Refusal(**finding) for finding in stored or ())
+def _findings(row: Row[Any]) -> tuple[Refusal, ...]:
+    stored = tuple(Refusal(**finding) for finding in row.findings or ())
+    return stored if row.abandoned_at is None else (Refusal(ABANDONED, Severity.REFUSE.value, None, {}), *stored)
 
 
 def _item(row: Row[Any]) -> Item:
@@ -277,7 +284,7 @@ def _item(row: Row[Any]) -> Item:
         sha256=bytes(row.sha256),
         media_type=row.media_type,
         status=status,
-        findings=_findings(row.findings),
+        findings=_findings(row),
         record_id={ItemStatus.ACCEPTED: row.record_id, ItemStatus.DUPLICATE: row.duplicate_of}.get(status),
         received_at=row.received_at,
     )

@@ -38,7 +38,7 @@ from vault.intake.decoding.isolated import examine
 from vault.intake.errors import BatchClosed, ClientKeyReused
 from vault.intake.model import BatchState, Event, ItemStatus, Receipt, Refusal, Upload
 from vault.intake.sealing import sealed_content
-from vault.intake.tables import CLIENT_KEY_CONSTRAINT, batches, intake_items, rendition_tasks
+from vault.intake.tables import CLIENT_KEY_CONSTRAINT, IS_UNFINISHED, batches, intake_items, rendition_tasks
 from vault.retention.book import Lawbook, read_book
 from vault.retention.due_dates import due_at_intake
 from vault.retention.filing import file_by_rule
@@ -151,7 +151,7 @@ class _Arrival:
     def earlier_answer(self) -> Receipt | None:
         """Step 2: a settled item answers as it did; the same bytes under another key are a duplicate."""
         if self.earlier is not None:
-            return None if self.earlier.status is ItemStatus.INTENT else self._repeat(self.earlier.id)
+            return None if self.earlier.is_unfinished else self._repeat(self.earlier.id)
         if self.duplicate_of is None:
             return None
         return self._settle_new(
@@ -163,15 +163,22 @@ class _Arrival:
 
     def refuse(self, media_type: str | None, findings: tuple[Refusal, ...]) -> Receipt:
         """Step 3, ending here: the item goes on the quarantine list with its reasons; its bytes are not kept."""
-        if self.earlier is not None:
-            return self._repeat(self.earlier.id)
         codes: list[Detail] = [*sorted({finding.code for finding in findings})]
-        return self._settle_new(
-            ItemStatus.REFUSED,
-            Event.ITEM_REFUSED,
-            {"media_type": media_type, "findings": [queries.finding_json(finding) for finding in findings]},
-            {"reasons": codes},
-        )
+        told = [queries.finding_json(finding) for finding in findings]
+        if self.earlier is None:
+            more = {"media_type": media_type, "findings": told}
+            return self._settle_new(ItemStatus.REFUSED, Event.ITEM_REFUSED, more, {"reasons": codes})
+        # Begun before by a program that saw nothing wrong with it: what is seen now counts.
+        with self.ctx.database.transaction(self.viewer.actor) as tx:
+            if _settle(tx, self.earlier.id, ItemStatus.REFUSED):
+                tx.connection.execute(
+                    intake_items.update().where(intake_items.c.id == self.earlier.id).values(findings=told)
+                )
+                tx.witness(
+                    Event.ITEM_REFUSED, "item", self.earlier.id, context_id=self.upload.batch_id, reasons=codes
+                )
+                tx.commit()
+        return self._repeat(self.earlier.id, is_repeated=False)
 
     def _settle_new(
         self, status: ItemStatus, event: Event, more: dict[str, Any], details: dict[str, Detail]
@@ -379,12 +386,20 @@ def object_key(record_id: UUID, component_id: UUID, sealed_sha256: bytes) -> str
 
 _SETTLE = (
     intake_items.update()
-    .where(intake_items.c.id == bindparam("item_id"), intake_items.c.status == ItemStatus.INTENT.value)
-    .values(status=bindparam("new_status"), settled_at=bindparam("at"), duplicate_of=bindparam("first_id"))
+    .where(intake_items.c.id == bindparam("item_id"), IS_UNFINISHED)
+    .values(
+        status=bindparam("new_status"),
+        settled_at=bindparam("at"),
+        duplicate_of=bindparam("first_id"),
+        abandoned_at=None,
+    )
 )
 
 
 def _settle(tx: Transaction, item_id: UUID, status: ItemStatus, *, duplicate_of: UUID | None = None) -> bool:
-    """Settles an intent and holds its row to the end of the transaction; false when it is settled already."""
+    """Settles an unfinished item and holds its row to the end of the transaction; false when it is settled already.
+
+    One that reconciliation gave up is unfinished too: its sender has come back after all.
+    """
     values = {"item_id": item_id, "new_status": status.value, "at": tx.clock.now(), "first_id": duplicate_of}
     return bool(tx.connection.execute(_SETTLE, values).rowcount)

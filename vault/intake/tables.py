@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    or_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -66,12 +67,17 @@ intake_items = Table(
     Column("duplicate_of", Uuid),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("settled_at", DateTime(timezone=True)),
+    # Settled by reconciliation, because the sender never came back; cleared when it does come back.
+    Column("abandoned_at", DateTime(timezone=True)),
     UniqueConstraint("sender_id", "client_key", name=CLIENT_KEY_CONSTRAINT),
     CheckConstraint("status IN ('intent', 'accepted', 'duplicate', 'refused')", name="status_known"),
     CheckConstraint("(status = 'intent') = (settled_at IS NULL)", name="settled_when_not_intent"),
+    CheckConstraint("abandoned_at IS NULL OR status = 'refused'", name="abandoned_is_refused"),
     CheckConstraint("octet_length(sha256) = 32", name="digest_has_32_bytes"),
     CheckConstraint("length(client_key) BETWEEN 8 AND 200", name="client_key_length"),
 )
+# Whoever sends these bytes under this key goes on with the item: begun, or given up and not yet come back to.
+IS_UNFINISHED = or_(intake_items.c.status == "intent", intake_items.c.abandoned_at.is_not(None))
 Index("intake_items_batch_id_id_idx", intake_items.c.batch_id, intake_items.c.id)
 Index(
     "intake_items_refused_idx",

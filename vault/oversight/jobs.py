@@ -1,24 +1,34 @@
-"""Verification as background work."""
+"""Verification and reconciliation as background work."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.foundation.context import Context
+from vault.foundation.db.transaction import Transaction
+from vault.foundation.errors import InvalidInput, VaultError
 from vault.foundation.jobs import runs
 from vault.foundation.jobs.queue import defer
 from vault.foundation.ledger.entry import SYSTEM, Actor
-from vault.oversight.model import Finding, RecordVerification, Verification
+from vault.intake.abandonment import ABANDONED_AFTER
+from vault.oversight.model import Finding, Reconciliation, RecordVerification, Verification
+from vault.oversight.reconciliation import reconcile
 from vault.oversight.record_check import finding_json, keep
 from vault.oversight.verification import Progress, verify
 
 TASK_VERIFY = "oversight:verify"
+TASK_RECONCILE = "oversight:reconcile"
 EVENT_VERIFICATION_ASKED = "oversight:verification:start"
 EVENT_VERIFIED = "oversight:verification:finish"
+EVENT_RECONCILIATION_ASKED = "oversight:reconciliation:start"
+EVENT_RECONCILED = "oversight:reconciliation:finish"
+RECONCILE_EVERY = timedelta(hours=24)
 _FINDINGS_KEPT = 200
+_OLDER_THAN_MAX_H = 24 * 365
 
 
 def ask_verification(ctx: Context, viewer: Viewer) -> str:
@@ -96,3 +106,101 @@ def _result(verdict: Verification) -> dict[str, Any]:
         "findings_count": len(verdict.findings),
         "notes_count": len(verdict.notes),
     }
+
+
+def ask_reconciliation(ctx: Context, viewer: Viewer, older_than_h: int | None = None) -> str:
+    """Enqueues a reconciliation of the store; returns the run's id. Leaves `oversight:reconciliation:start`.
+
+    `older_than_h`: what is younger, in hours, is left alone; usually `ABANDONED_AFTER`.
+
+    Raises:
+        NotAllowed: the viewer lacks `stores:store:reconcile`.
+        InvalidInput: the age is less than an hour or more than a year.
+    """
+    viewer.require(Right.STORES_STORE_RECONCILE)
+    older_than = age(older_than_h)
+    with ctx.database.transaction(viewer.actor) as tx:
+        run_id = _enqueue_reconciliation(tx, older_than)
+        tx.witness(EVENT_RECONCILIATION_ASKED, "job", run_id)
+        tx.commit()
+    return str(run_id)
+
+
+def ask_reconciliation_if_due(ctx: Context) -> bool:
+    """Enqueues the daily reconciliation when none was begun for a day. The clock calls this now and then."""
+    with ctx.database.transaction(SYSTEM) as tx:
+        newest = runs.newest(tx.connection, TASK_RECONCILE)
+        if newest is not None and tx.clock.now() - newest.created_at < RECONCILE_EVERY:
+            return False
+        _enqueue_reconciliation(tx, ABANDONED_AFTER)
+        tx.commit()
+    return True
+
+
+def run_reconciliation(ctx: Context, progress: runs.Progress, older_than_s: int) -> None:
+    """Reconciles, and keeps the counts with the run. Leaves `oversight:reconciliation:finish`."""
+
+    def tell(stage: str, done: int, total: int | None) -> None:
+        # Cancelling is heard in every stage; the bar is that of the one that takes long.
+        progress.tell(*((done, total) if stage == "versions" else (0, None)))
+
+    outcome = reconcile(ctx, SYSTEM, older_than=timedelta(seconds=older_than_s), progress=tell)
+    _keep_reconciliation(ctx, SYSTEM, progress, outcome)
+
+
+def reconcile_and_keep(
+    ctx: Context, actor: Actor, older_than_h: int | None = None, progress: Progress | None = None
+) -> Reconciliation:
+    """Reconciles at once, for the command line, and keeps the outcome as that of a run.
+
+    Leaves `oversight:reconciliation:finish`.
+
+    Raises:
+        InvalidInput: the age is less than an hour or more than a year.
+        StoreUnavailable, StoreDenied: the store cannot be asked.
+    """
+    older_than = age(older_than_h)
+    with ctx.database.transaction(actor) as tx:
+        run_id = runs.create(tx, TASK_RECONCILE)
+        tx.commit()
+    run = runs.Progress(ctx.database, ctx.clock, run_id)
+    run.start()
+    try:
+        outcome = reconcile(ctx, actor, older_than=older_than, progress=progress)
+    except BaseException as error:
+        run.fail(error.code if isinstance(error, VaultError) else "interrupted")
+        raise
+    _keep_reconciliation(ctx, actor, run, outcome)
+    return outcome
+
+
+def age(older_than_h: int | None) -> timedelta:
+    """The age from which something counts as left over. Raises InvalidInput."""
+    if older_than_h is None:
+        return ABANDONED_AFTER
+    if not 1 <= older_than_h <= _OLDER_THAN_MAX_H:
+        raise InvalidInput(field="older_than_hours", problem=f"1 to {_OLDER_THAN_MAX_H} hours")
+    return timedelta(hours=older_than_h)
+
+
+def _enqueue_reconciliation(tx: Transaction, older_than: timedelta) -> UUID:
+    run_id = runs.create(tx, TASK_RECONCILE)
+    defer(tx, TASK_RECONCILE, run_id=str(run_id), older_than_s=int(older_than.total_seconds()))
+    return run_id
+
+
+def _keep_reconciliation(ctx: Context, actor: Actor, run: runs.Progress, outcome: Reconciliation) -> None:
+    with ctx.database.transaction(actor) as tx:
+        counts = outcome.counts
+        tx.witness(
+            EVENT_RECONCILED,
+            "job",
+            run.run_id,
+            abandoned=counts["abandoned"],
+            noted=counts["noted"],
+            resolved=counts["resolved"],
+            versions=counts["versions"],
+            leftovers=counts["leftovers"],
+        )
+        tx.commit()
+    run.finish(**counts, settled=[finding_json(finding) for finding in outcome.settled[:_FINDINGS_KEPT]])

@@ -1,4 +1,4 @@
-"""What verification finds."""
+"""What verification and reconciliation find."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vault.foundation.errors import N_
 
 
 class FindingCode(StrEnum):
-    """Each way in which store, catalogue and ledger can differ."""
+    """Each way in which store, catalogue and ledger can differ, and what reconciliation settles."""
 
     OBJECT_MISSING = "object-missing"
     OBJECT_ALTERED = "object-altered"
@@ -25,6 +25,10 @@ class FindingCode(StrEnum):
     ROW_REMOVED = "row-removed"
     ROW_UNWITNESSED = "row-unwitnessed"
     LEDGER = "ledger"
+    UPLOAD_ABANDONED = "upload-abandoned"
+    LEFTOVER_NOTED = "leftover-noted"
+    LEFTOVER_TAKEN_UP = "leftover-taken-up"
+    LEFTOVER_GONE = "leftover-gone"
 
 
 SENTENCES: dict[FindingCode, str] = {
@@ -40,6 +44,10 @@ SENTENCES: dict[FindingCode, str] = {
     FindingCode.ROW_REMOVED: N_("The ledger witnessed this record, but the catalogue no longer has it."),
     FindingCode.ROW_UNWITNESSED: N_("The catalogue has this record, but no ledger entry witnesses it."),
     FindingCode.LEDGER: N_("{sentence}"),
+    FindingCode.UPLOAD_ABANDONED: N_("The sender of this file never came back; it is refused until it does."),
+    FindingCode.LEFTOVER_NOTED: N_("No catalogue row names {object_key}; it may be removed from {removable_from}."),
+    FindingCode.LEFTOVER_TAKEN_UP: N_("{object_key} belongs to a record by now."),
+    FindingCode.LEFTOVER_GONE: N_("{object_key} is no longer in the store."),
 }
 
 
@@ -109,3 +117,75 @@ class RecordVerification:
     revision: int | None
     checks: tuple[Check, ...]
     findings: tuple[Finding, ...]
+
+
+class LeftoverCause(StrEnum):
+    """Why a version lies in the store that no catalogue row names."""
+
+    ABANDONED_UPLOAD = "abandoned-upload"
+    SUPERSEDED = "superseded"
+    FOREIGN = "foreign"
+
+
+CAUSES: dict[LeftoverCause, str] = {
+    LeftoverCause.ABANDONED_UPLOAD: N_("Left by an upload that was never finished."),
+    LeftoverCause.SUPERSEDED: N_("A further version beside what its record uses."),
+    LeftoverCause.FOREIGN: N_("Not put there by this archive."),
+}
+
+
+class Resolution(StrEnum):
+    """How a leftover ended."""
+
+    TAKEN_UP = "taken-up"
+    GONE = "gone"
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A version in a store that no catalogue row names. `removable_from` is none while it is held without a date."""
+
+    id: UUID
+    store: str
+    object_key: str
+    version_id: str
+    size_bytes: int
+    cause: LeftoverCause
+    record_id: UUID | None
+    stored_at: datetime
+    removable_from: datetime | None
+    found_at: datetime
+
+
+@dataclass(frozen=True)
+class LeftoverSummary:
+    """The open leftovers of a store together: how many, their bytes, and how many could be removed now."""
+
+    objects: int
+    size_bytes: int
+    removable: int
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """What one reconciliation settled, each thing named; how many versions it looked at, and what is known now."""
+
+    settled: tuple[Finding, ...]
+    versions: int
+    known: LeftoverSummary
+
+    def count(self, *codes: FindingCode) -> int:
+        """How many things were settled in one of these ways."""
+        return sum(1 for finding in self.settled if finding.code in codes)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The outcome in figures."""
+        return {
+            "abandoned": self.count(FindingCode.UPLOAD_ABANDONED),
+            "noted": self.count(FindingCode.LEFTOVER_NOTED),
+            "resolved": self.count(FindingCode.LEFTOVER_TAKEN_UP, FindingCode.LEFTOVER_GONE),
+            "versions": self.versions,
+            "leftovers": self.known.objects,
+            "removable": self.known.removable,
+        }

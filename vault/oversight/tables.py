@@ -1,8 +1,20 @@
-"""The table of oversight."""
+"""The tables of oversight."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, Index, Integer, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from vault.foundation.db.metadata import metadata
@@ -25,3 +37,26 @@ record_verifications = Table(
     CheckConstraint("run_id IS NULL OR NOT is_clean", name="clean_runs_are_not_kept_by_record"),
 )
 Index("record_verifications_found_idx", record_verifications.c.at, postgresql_where=~record_verifications.c.is_clean)
+
+# Versions in a store that no catalogue row names. They stay where they are; what is known of them is when they may go.
+leftovers = Table(
+    "leftovers",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("store", Text, nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("version_id", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("record_id", Uuid),  # the record whose name the object bears; maybe planned only
+    Column("stored_at", DateTime(timezone=True), nullable=False),
+    Column("removable_from", DateTime(timezone=True)),  # none while the store holds it without a date
+    Column("found_at", DateTime(timezone=True), nullable=False),
+    Column("resolved_at", DateTime(timezone=True)),
+    Column("resolution", Text),
+    UniqueConstraint("store", "object_key", "version_id"),
+    CheckConstraint("cause IN ('abandoned-upload', 'superseded', 'foreign')", name="cause_known"),
+    CheckConstraint("resolution IN ('taken-up', 'gone')", name="resolution_known"),
+    CheckConstraint("(resolved_at IS NULL) = (resolution IS NULL)", name="resolved_one_way"),
+)
+Index("leftovers_open_idx", leftovers.c.id, postgresql_where=leftovers.c.resolved_at.is_(None))

@@ -3,7 +3,7 @@
 The ledger is checked first, because the rows are judged by the digests it holds. Then the catalogue is read in
 pages: each table's rows of a record against the newest digest witnessed for them, and each component's object
 against its row: present, locked as said, the same bytes, opening with the record's key. At the end the store is
-listed for objects that no row names; those are harmless and only noted.
+listed for objects that no row names; those are harmless and only noted, until reconciliation knows them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from vault.foundation.context import Context
 from vault.foundation.ledger.database_check import check_ledger
 from vault.foundation.ledger.tables import ledger_entries
 from vault.oversight.due_dates import compare_due_dates
+from vault.oversight.leftovers import unnamed, versions_by_page
 from vault.oversight.model import Finding, FindingCode, Verification
 from vault.oversight.objects import CheckedComponent, check_object
 from vault.retention.model import Event as RetentionEvent
@@ -43,7 +44,6 @@ WITNESSING = (
     RetentionEvent.FILING_STOPPED.value,
     RetentionEvent.RECLASSIFICATION_PROPOSED.value,
 )
-_OBJECTS_PREFIX = "records/"
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -62,7 +62,7 @@ def verify(ctx: Context, progress: Progress | None = None) -> Verification:
         checked = _verify_records(ctx, connection, say)
         findings += checked.findings
         findings += _removed_records(connection)
-        notes = tuple(_unknown_objects(ctx, connection, say))
+    notes = tuple(_unknown_objects(ctx, say))
     return Verification(tuple(findings), notes, checked.records, checked.components, ledger.entries)
 
 
@@ -189,23 +189,13 @@ def _removed_records(connection: Connection) -> list[Finding]:
     return [Finding(FindingCode.ROW_REMOVED, "record", str(row.subject_id)) for row in gone]
 
 
-def _unknown_objects(ctx: Context, connection: Connection, say: Progress) -> Iterator[Finding]:
-    batch: list[str] = []
-    for done, info in enumerate(ctx.store.list_versions(_OBJECTS_PREFIX), 1):
-        batch.append(info.key)
-        if len(batch) == _PAGE:
-            yield from _unknown_of(connection, batch, ctx.store.name)
-            batch = []
-            say("objects", done, None)
-    yield from _unknown_of(connection, batch, ctx.store.name)
-
-
-def _unknown_of(connection: Connection, keys: list[str], store: str) -> list[Finding]:
-    known = set(
-        connection.execute(
-            select(component_copies.c.object_key).where(
-                component_copies.c.store == store, component_copies.c.object_key.in_(keys)
-            )
-        ).scalars()
-    )
-    return [Finding(FindingCode.OBJECT_UNKNOWN, "object", key) for key in dict.fromkeys(keys) if key not in known]
+def _unknown_objects(ctx: Context, say: Progress) -> Iterator[Finding]:
+    """Versions that neither the catalogue nor a known leftover names, by what is committed when they are met."""
+    done = 0
+    for page in versions_by_page(ctx.store):
+        with ctx.database.read() as connection:
+            unknown = unnamed(connection, ctx.store.name, page)
+        for info in unknown:
+            yield Finding(FindingCode.OBJECT_UNKNOWN, "object", info.key, {"version_id": info.version_id})
+        done += len(page)
+        say("objects", done, None)

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import procrastinate
@@ -35,7 +36,13 @@ from vault.foundation.ledger.timestamp import TimestampAuthority
 from vault.intake.jobs import render_waiting
 from vault.intake.stores import is_probe_due, probe_and_note
 from vault.intake.tables import rendition_tasks
-from vault.oversight.jobs import TASK_VERIFY, run_verification
+from vault.oversight.jobs import (
+    TASK_RECONCILE,
+    TASK_VERIFY,
+    ask_reconciliation_if_due,
+    run_reconciliation,
+    run_verification,
+)
 from vault.retention.locking import TASK_LOCK, are_locks_due, lock_waiting
 from vault.settings import Settings
 from vault.surfaces.observing import log
@@ -115,19 +122,23 @@ class Worker:
             TASK_RENDER: self._render,
             TASK_PROBE: self._probe,
             TASK_LOCK: self._lock,
-            TASK_VERIFY: self._in_run(lambda progress: run_verification(self.ctx, progress)),
+            TASK_VERIFY: self._in_run(run_verification),
+            TASK_RECONCILE: self._in_run(run_reconciliation),
         }
 
-    def _in_run(self, body: Callable[[runs.Progress], None]) -> queue.Body:
-        def task(run_id: str) -> None:
+    def _in_run(self, body: Callable[..., None]) -> queue.Body:
+        """A task that people follow: `body` gets the context, the run's progress, and what it was enqueued with."""
+
+        def task(run_id: str, **arguments: Any) -> None:
             progress = runs.Progress(self.ctx.database, self.ctx.clock, UUID(run_id))
-            progress.start()
+            if not progress.start():
+                return
             try:
-                body(progress)
+                body(self.ctx, progress, **arguments)
             except JobCancelled:
                 progress.cancelled()
-            except VaultError as error:
-                progress.fail(error.code)
+            except Exception as error:  # also of kinds that nobody thought of: a run must not seem to go on for ever
+                progress.fail(error.code if isinstance(error, VaultError) else VaultError.code)
                 raise
 
         return task
@@ -166,6 +177,12 @@ class Worker:
             scheduler.add_job(self._enqueue_rendering, "interval", seconds=1, max_instances=1, coalesce=True)
             scheduler.add_job(self._enqueue_locking, "interval", seconds=2, max_instances=1, coalesce=True)
             scheduler.add_job(lambda: self._enqueue(TASK_PROBE), "interval", minutes=10, max_instances=1)
+            scheduler.add_job(
+                lambda: ask_reconciliation_if_due(self.ctx),
+                "interval",
+                minutes=10,
+                next_run_time=self.ctx.clock.now(),
+            )
             scheduler.add_job(lambda: sessions.clear_stale(self.ctx), "interval", hours=1, max_instances=1)
             if self._settings.timestamp_url:
                 authority = TimestampAuthority(self._settings.timestamp_url)

@@ -10,13 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.support.archive import Archive, jpeg, make_archive
+from tests.support.archive import Archive, jpeg, make_archive, trust
 from vault.foundation.clock import FixedClock
 from vault.foundation.db.engine import Database
-from vault.foundation.ids import new_id
-from vault.foundation.ledger.entry import SYSTEM
 from vault.intake.jobs import render_waiting
-from vault.intake.tables import store_probes
 from vault.oversight.verification import verify
 
 
@@ -24,13 +21,7 @@ from vault.oversight.verification import verify
 def kept(database: Database, clock: FixedClock, tmp_path: Path) -> Archive:
     """Three records with their renditions in a write-once directory, the ledger sequenced."""
     archive = make_archive(database, clock, tmp_path, f"worm://{tmp_path / 'store'}")
-    with database.transaction(SYSTEM) as tx:
-        tx.connection.execute(
-            store_probes.insert(),
-            {"id": new_id(), "store": archive.ctx.store.name, "at": clock.now(), "lies": [], "checks": []},
-        )
-        tx.witness("intake:store:probe", "store", new_id())
-        tx.commit()
+    trust(archive)
     for seed in range(3):
         archive.send(jpeg(seed), customer_name="张三")
     assert len(list(render_waiting(archive.ctx))) == 3

@@ -490,6 +490,25 @@ def _health(t: Texts) -> list[Sample]:
         groups,
         services,
         (Action(N_("Try the stores now"), "/health/probe", "post", "primary"),),
+        health.LeftoverSection(
+            2,
+            1_204_000,
+            1,
+            (
+                health.LeftoverRow(
+                    "records/0192a1b2-0000-7000-8000-000000000001/0192a1b2-0000-7000-8000-000000000002/9f",
+                    N_("Left by an upload that was never finished."),
+                    1_203_000,
+                    ago(days=40),
+                    ago(days=-1800),
+                ),
+                health.LeftoverRow(
+                    "records/readme.txt", N_("Not put there by this archive."), 1_000, ago(days=3), None
+                ),
+            ),
+            ago(hours=5),
+            "/jobs/j4",
+        ),
     )
     cancel = (Action(N_("Cancel"), "/jobs/j1/cancel", "post"),)
     jobs = (

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 
 from vault.foundation.clock import Clock
 from vault.foundation.db.engine import Database
@@ -62,10 +62,15 @@ def request_cancel(tx: Transaction, run_id: UUID) -> None:
     Raises:
         NotFoundOrNotYours: no such open run.
     """
+    is_waiting = job_runs.c.state == "waiting"
     state = tx.connection.execute(
         job_runs.update()
         .where(job_runs.c.id == run_id, job_runs.c.state.in_(["waiting", "running"]))
-        .values(cancel_requested=True)
+        .values(
+            cancel_requested=True,
+            state=case((is_waiting, "cancelled"), else_=job_runs.c.state),
+            finished_at=case((is_waiting, tx.clock.now()), else_=None),
+        )
         .returning(job_runs.c.state)
     ).scalar_one_or_none()
     if state is None:
@@ -100,6 +105,12 @@ def list_runs(
     return tuple(_run(row) for row in connection.execute(query))
 
 
+def newest(connection: Connection, task: str) -> Run | None:
+    """The run of a task that was asked for last."""
+    found = list_runs(connection, task=task, size=1)
+    return found[0] if found else None
+
+
 def count_by_state(connection: Connection) -> dict[str, int]:
     """How many runs are in each state."""
     rows = connection.execute(select(job_runs.c.state, func.count().label("runs")).group_by(job_runs.c.state))
@@ -115,10 +126,21 @@ class Progress:
         self._clock = clock
         self._told_s = -_TELL_EVERY_S
 
-    def start(self) -> None:
-        """Marks the run as running; a run taken over from a dead worker begins anew."""
+    def start(self) -> bool:
+        """Marks the run as running, also one taken over from a dead worker or tried again after a failure.
+
+        False: there is nothing to do, because it was cancelled before it began, or ended just before its worker died.
+        """
         now = self._clock.now()
-        self._update(state="running", started_at=now, beat_at=now)
+        asked = self._update(
+            only_if=job_runs.c.state.not_in(["done", "cancelled"]),
+            state="running",
+            started_at=now,
+            beat_at=now,
+            finished_at=None,
+            problem=None,
+        )
+        return asked is not None
 
     def tell(self, done: int, total: int | None) -> None:
         """Tells how far the work is, at most twice a second.
@@ -145,16 +167,17 @@ class Progress:
         """Ends the run as somebody wanted."""
         self._update(state="cancelled", finished_at=self._clock.now())
 
-    def _update(self, **values: Any) -> bool:
+    def _update(self, *, only_if: ColumnElement[bool] | None = None, **values: Any) -> bool | None:
+        """Whether somebody wants the end; nothing when there is no such run, or not in that state."""
+        query = job_runs.update().where(job_runs.c.id == self.run_id)
+        if only_if is not None:
+            query = query.where(only_if)
         with self._database.transaction(SYSTEM) as tx:
-            asked = tx.connection.execute(
-                job_runs.update()
-                .where(job_runs.c.id == self.run_id)
-                .values(**values)
-                .returning(job_runs.c.cancel_requested)
+            asked: bool | None = tx.connection.execute(
+                query.values(**values).returning(job_runs.c.cancel_requested)
             ).scalar_one_or_none()
             tx.commit()
-        return bool(asked)
+        return asked
 
 
 def _run(row: Row[Any]) -> Run:

@@ -30,6 +30,10 @@ _PRINT_AGAIN = N_("Save or print it as a plain PDF without active content, and s
 
 EXPLANATIONS: dict[str, Explanation] = {
     "zero-bytes": Explanation(N_("The file is empty."), N_("The scanner or the copy failed. Scan the slip again.")),
+    "upload-abandoned": Explanation(
+        N_("The sending of this file was begun and never finished; nothing of it is in the archive."),
+        N_("Send it again: the same file is taken up where it ended."),
+    ),
     "unsupported-type": Explanation(
         N_("The file is of a type that this class does not take: {found}."),
         N_("Send TIFF, JPEG, PNG, JPEG 2000 or PDF, or choose a class that keeps attachments as they are."),

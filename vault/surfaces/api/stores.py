@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Body, Query
 
 from vault.access.rights import Right
 from vault.intake.stores import newest_probe, probe_and_note
+from vault.oversight import leftovers
+from vault.oversight.jobs import ask_reconciliation
+from vault.oversight.model import Leftover
 from vault.retention.queries import classes_in_effect
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
@@ -30,6 +36,46 @@ def probe_store(ctx: Ctx, viewer: CurrentViewer) -> dict[str, Any]:
     """Probes the store now; takes about ten seconds."""
     report = probe_and_note(ctx, viewer.actor)
     return {"store": report.store, "at": report.at.isoformat(), "lies": list(report.lies)}
+
+
+@routes.post("/store/reconciliation", Right.STORES_STORE_RECONCILE, status_code=202)
+def start_reconciliation(
+    ctx: Ctx, viewer: CurrentViewer, older_than_hours: Annotated[int | None, Body(embed=True)] = None
+) -> dict[str, str]:
+    """Has what is left over in store and intake found and settled; follow it under /jobs."""
+    return {"job_id": ask_reconciliation(ctx, viewer, older_than_hours)}
+
+
+@routes.get("/store/leftovers", Right.STORES_HEALTH_READ)
+def list_leftovers(
+    ctx: Ctx, after: UUID | None = None, size: Annotated[int, Query(ge=1, le=leftovers.PAGE_SIZE_MAX)] = 50
+) -> dict[str, Any]:
+    """Versions in the store that no catalogue row names, oldest first, with the date from which each may be removed."""
+    with ctx.database.read() as connection:
+        found = leftovers.list_open(connection, ctx.store.name, after=after, size=size)
+        known = leftovers.summary(connection, ctx.store.name, ctx.clock.now())
+    return {
+        "objects": known.objects,
+        "size_bytes": known.size_bytes,
+        "removable": known.removable,
+        "leftovers": [leftover_body(leftover) for leftover in found],
+        "after": str(found[-1].id) if len(found) == size else None,
+    }
+
+
+def leftover_body(leftover: Leftover) -> dict[str, Any]:
+    """A leftover for programs."""
+    return {
+        "id": str(leftover.id),
+        "object_key": leftover.object_key,
+        "version_id": leftover.version_id,
+        "size_bytes": leftover.size_bytes,
+        "cause": leftover.cause.value,
+        "record_id": str(leftover.record_id) if leftover.record_id else None,
+        "stored_at": leftover.stored_at.isoformat(),
+        "removable_from": leftover.removable_from.isoformat() if leftover.removable_from else None,
+        "found_at": leftover.found_at.isoformat(),
+    }
 
 
 @routes.get("/classes", Right.CATALOGUE_CLASS_READ)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from vault.oversight.model import Finding
+
 EXIT_CODES = N_(
     "Exit codes: 0 done; 1 some refused, or findings; 64 wrong usage; 65 wrong data; 66 not found; 69 unavailable; "
     "70 internal error; 75 try again; 77 not allowed; 78 configuration."
@@ -43,6 +45,12 @@ WORDS: dict[str, str] = {
     "batch-opened": N_("batch opened"),
     "batch-closed": N_("batch closed"),
     "stopped": N_("stopped"),
+    "ledger": N_("ledger"),
+    "records": N_("records"),
+    "objects": N_("objects"),
+    "abandoned": N_("unfinished uploads"),
+    "leftovers": N_("leftovers"),
+    "versions": N_("versions in the store"),
 }
 _EXIT_BY_STATUS = {400: 64, 401: 77, 403: 77, 404: 66, 409: 75, 413: 65, 422: 65, 429: 75}
 
@@ -132,6 +140,38 @@ def say(text: str) -> None:
     """A line on standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def finding_body(finding: Finding) -> dict[str, Any]:
+    """What verification or reconciliation found, as JSON in the language of this run."""
+    return {
+        "code": finding.code.value,
+        "subject_type": finding.subject_type,
+        "subject_id": finding.subject_id,
+        "message": _(finding.message).format(**finding.facts),
+        "facts": finding.facts,
+    }
+
+
+def print_findings(found: Iterable[dict[str, Any]]) -> None:
+    """A line for each: code, what it is about, and its sentence."""
+    for finding in found:
+        cells = (finding["code"], f"{finding['subject_type']} {finding['subject_id']}", finding["message"])
+        sys.stdout.write("\t".join(plain(cell) for cell in cells) + "\n")
+
+
+def progress_line() -> Callable[[str, int, int | None], None] | None:
+    """Tells a stage and how far it is on a line that is written over; nothing where no person looks on."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(stage: str, done: int, total: int | None) -> None:
+        sys.stderr.write(f"\r\033[K{word(stage)} {done}" + (f"/{total}" if total else ""))
+        if total is not None and done >= total:
+            sys.stderr.write("\n")
+        sys.stderr.flush()
+
+    return tell
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -1,4 +1,4 @@
-"""`slipvault store probe`."""
+"""`slipvault store probe` and `slipvault store reconcile`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,19 @@ import typer
 
 from vault.settings import Settings
 from vault.surfaces.cli.connection import opened_host
-from vault.surfaces.cli.speaking import Json, _, new_group, print_json, say, verb
+from vault.surfaces.cli.speaking import (
+    Json,
+    _,
+    finding_body,
+    new_group,
+    print_findings,
+    print_json,
+    progress_line,
+    say,
+    verb,
+)
 
-group = new_group("store", _("Probe what a store refuses."))
+group = new_group("store", _("Probe what a store refuses; settle what is left over in it."))
 GROUPS = {"store": group}
 
 Url = Annotated[
@@ -47,3 +57,37 @@ def probe(url: Url = "", as_json: Json = False) -> int:
             sys.stdout.write(f"{keeps if check['ok'] else lies}\t{check['name']}\t{check['message']}\n")
         say(_("The store may be trusted.") if not report.lies else _("The store must not be trusted."))
     return 1 if report.lies else 0
+
+
+OlderThan = Annotated[
+    int | None,
+    typer.Option(
+        "--older-than",
+        metavar="HOURS",
+        help=_("What is younger is left alone, because it may be under way; without it 24 hours."),
+    ),
+]
+
+
+@verb(
+    group,
+    "reconcile",
+    _("Find and settle what crashes left over: uploads never finished, objects that no catalogue row names."),
+)
+def reconcile(older_than: OlderThan = None, as_json: Json = False) -> int:
+    from vault.access.service import operator_viewer
+    from vault.oversight.jobs import reconcile_and_keep
+
+    with opened_host() as ctx:
+        outcome = reconcile_and_keep(ctx, operator_viewer(ctx).actor, older_than, progress_line())
+    settled = [finding_body(finding) for finding in outcome.settled]
+    if as_json:
+        print_json({**outcome.counts, "settled": settled})
+        return 0
+    print_findings(settled)
+    text = _(
+        "{versions} versions in the store; uploads given up: {abandoned}; leftovers noted: {noted}, resolved: {resolved}, "
+        "known: {leftovers}, of which {removable} may be removed now"
+    )
+    say(text.format(**outcome.counts))
+    return 0

@@ -6,20 +6,35 @@ from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue.queries import stored_in
 from vault.foundation.errors import N_
+from vault.foundation.jobs import runs
 from vault.foundation.keys.queries import list_epochs, list_groups
 from vault.foundation.ledger.queries import pending_count
 from vault.intake.queries import renditions_waiting
 from vault.intake.stores import newest_probe, probe_and_note
+from vault.oversight import leftovers
+from vault.oversight.jobs import TASK_RECONCILE, ask_reconciliation
+from vault.oversight.model import CAUSES
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.pages import go, page, speaker
 from vault.surfaces.web.views import labels
-from vault.surfaces.web.views.health import CheckRow, EpochRow, GroupRow, HealthView, ServiceRow, StoreRow
+from vault.surfaces.web.views.health import (
+    CheckRow,
+    EpochRow,
+    GroupRow,
+    HealthView,
+    LeftoverRow,
+    LeftoverSection,
+    ServiceRow,
+    StoreRow,
+)
 from vault.surfaces.web.views.parts import Action
 
 routes = Routes("", "pages", in_schema=False)
+_LEFTOVERS_SHOWN = 20
 
 
 @routes.get("/health", Right.STORES_HEALTH_READ, response_class=Response)
@@ -37,9 +52,8 @@ def health_page(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
                 for g in list_groups(connection)
             ),
             services=_services(request, connection),
-            actions=(Action(labels.PROBE_STORES, "/health/probe", "post", "primary"),)
-            if viewer.may(Right.STORES_STORE_PROBE)
-            else (),
+            actions=_actions(viewer),
+            leftovers=_leftovers(connection, ctx, viewer),
         )
     return page(request, "health.html", view, current="health")
 
@@ -49,6 +63,39 @@ def probe(ctx: Ctx, viewer: CurrentViewer) -> Response:
     """Probes the store now."""
     probe_and_note(ctx, viewer.actor)
     return go("/health")
+
+
+@routes.post("/health/reconcile", Right.STORES_STORE_RECONCILE, response_class=Response)
+def reconcile(ctx: Ctx, viewer: CurrentViewer) -> Response:
+    """Has what is left over found and settled; goes to the job where the viewer may see it."""
+    run_id = ask_reconciliation(ctx, viewer)
+    return go(f"/jobs/{run_id}" if viewer.may(Right.JOBS_JOB_READ) else "/health")
+
+
+def _actions(viewer: Viewer) -> tuple[Action, ...]:
+    offered = (
+        (Right.STORES_STORE_PROBE, Action(labels.PROBE_STORES, "/health/probe", "post", "primary")),
+        (Right.STORES_STORE_RECONCILE, Action(labels.RECONCILE, "/health/reconcile", "post")),
+    )
+    return tuple(action for right, action in offered if viewer.may(right))
+
+
+def _leftovers(connection: Connection, ctx: Ctx, viewer: Viewer) -> LeftoverSection:
+    known = leftovers.summary(connection, ctx.store.name, ctx.clock.now())
+    shown = leftovers.list_open(connection, ctx.store.name, size=_LEFTOVERS_SHOWN)
+    newest = runs.newest(connection, TASK_RECONCILE)
+    return LeftoverSection(
+        objects_count=known.objects,
+        size_bytes=known.size_bytes,
+        removable_count=known.removable,
+        rows=tuple(
+            LeftoverRow(item.object_key, CAUSES[item.cause], item.size_bytes, item.stored_at, item.removable_from)
+            for item in shown
+        ),
+        reconciled_at=newest.finished_at if newest else None,
+        job_href=f"/jobs/{newest.id}" if newest and viewer.may(Right.JOBS_JOB_READ) else None,
+        is_running=newest is not None and newest.state in {"waiting", "running"},
+    )
 
 
 def _store(connection: Connection, ctx: Ctx) -> StoreRow:

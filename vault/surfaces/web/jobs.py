@@ -12,7 +12,7 @@ from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.foundation.errors import N_
 from vault.foundation.jobs import runs
-from vault.oversight.jobs import TASK_VERIFY
+from vault.oversight.jobs import TASK_RECONCILE, TASK_VERIFY
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.pages import go, page, paging, speaker
 from vault.surfaces.web.views import labels
@@ -21,7 +21,10 @@ from vault.surfaces.web.views.parts import Action, Progress
 
 routes = Routes("", "pages", in_schema=False)
 _SIZE = 50
-_TASKS = {TASK_VERIFY: N_("Verification of the archive")}
+_TASKS = {
+    TASK_VERIFY: N_("Verification of the archive"),
+    TASK_RECONCILE: N_("Reconciliation of store and catalogue"),
+}
 
 
 @routes.get("/jobs", Right.JOBS_JOB_READ, response_class=Response)

@@ -35,6 +35,30 @@ class StoreRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftoverRow:
+    """A version in the store that no catalogue row names; `cause` is a message id."""
+
+    object_key: str
+    cause: str
+    size_bytes: int
+    stored_at: datetime
+    removable_from: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftoverSection:
+    """What is left over in the store: all of it in figures, the oldest in rows, and when it was last looked for."""
+
+    objects_count: int
+    size_bytes: int
+    removable_count: int
+    rows: tuple[LeftoverRow, ...]
+    reconciled_at: datetime | None
+    job_href: str | None = None
+    is_running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EpochRow:
     """An epoch of the custodian's secret."""
 
@@ -76,6 +100,7 @@ class HealthView:
     groups: tuple[GroupRow, ...]
     services: tuple[ServiceRow, ...]
     actions: tuple[Action, ...] = ()
+    leftovers: LeftoverSection | None = None
 
 
 @dataclass(frozen=True, slots=True)

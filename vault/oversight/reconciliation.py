@@ -1,0 +1,138 @@
+"""Reconciliation: what crashes and senders that never came back left over is found, named and settled.
+
+Three passes, each of which may end anywhere and begin again: uploads that were begun long ago and never finished are
+given up; leftovers that are known are looked at again; then every version in the store is held against the catalogue.
+Each thing settled is one transaction with its ledger entry. Nothing is removed, and whatever is younger than
+`older_than` is left alone: it may be under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from vault.foundation.context import Context
+from vault.foundation.ledger.entry import Actor
+from vault.foundation.storage.errors import ObjectNotFound
+from vault.foundation.storage.interface import ObjectInfo
+from vault.intake.abandonment import ABANDONED_AFTER, count_open, settle_abandoned
+from vault.oversight import leftovers
+from vault.oversight.model import Finding, FindingCode, Leftover, Reconciliation, Resolution
+
+# A stage (abandoned, leftovers, versions), how many are done, and of how many if that is known.
+Progress = Callable[[str, int, int | None], None]
+
+
+def reconcile(
+    ctx: Context, actor: Actor, *, older_than: timedelta = ABANDONED_AFTER, progress: Progress | None = None
+) -> Reconciliation:
+    """Settles what is left over in the store and in intake; safe to run twice at once, and after any crash.
+
+    Leaves `intake:item:abandon`, `oversight:leftover:note` and `oversight:leftover:resolve`.
+
+    Raises:
+        StoreUnavailable, StoreDenied: the store cannot be asked; what was settled so far stays settled.
+    """
+    return _Reconciling(
+        ctx, actor, ctx.clock.now() - older_than, progress or (lambda _stage, _done, _all: None)
+    ).run()
+
+
+class _Reconciling:
+    def __init__(self, ctx: Context, actor: Actor, before: datetime, say: Progress) -> None:
+        self._ctx = ctx
+        self._actor = actor
+        self._before = before
+        self._say = say
+        self._settled: list[Finding] = []
+
+    def run(self) -> Reconciliation:
+        ctx = self._ctx
+        self._give_up_uploads()
+        self._look_again()
+        versions = self._sweep()
+        with ctx.database.read() as connection:
+            known = leftovers.summary(connection, ctx.store.name, ctx.clock.now())
+        return Reconciliation(tuple(self._settled), versions, known)
+
+    def _give_up_uploads(self) -> None:
+        total = count_open(self._ctx, self._before)
+        self._say("abandoned", 0, total)
+        for done, item in enumerate(settle_abandoned(self._ctx, self._actor, self._before), 1):
+            facts = {"record_id": str(item.record_id), "batch_id": str(item.batch_id or "")}
+            self._settled.append(Finding(FindingCode.UPLOAD_ABANDONED, "item", str(item.id), facts))
+            self._say("abandoned", done, max(done, total))
+
+    def _look_again(self) -> None:
+        """Known leftovers: catalogued by now, gone from the store, or under another lock."""
+        for done, leftover in enumerate(self._open_leftovers(), 1):
+            self._look_at(leftover)
+            self._say("leftovers", done, None)
+
+    def _open_leftovers(self) -> Iterator[Leftover]:
+        last: Leftover | None = None
+        while True:
+            with self._ctx.database.read() as connection:
+                page = leftovers.list_open(connection, self._ctx.store.name, after=last.id if last else None)
+            if not page:
+                return
+            yield from page
+            last = page[-1]
+
+    def _look_at(self, leftover: Leftover) -> None:
+        try:
+            info = self._ctx.store.head(leftover.object_key, leftover.version_id)
+        except ObjectNotFound:
+            self._resolve(leftover, Resolution.GONE)
+            return
+        with self._ctx.database.read() as connection:
+            is_catalogued = leftovers.is_catalogued(connection, leftover)
+        if is_catalogued:
+            self._resolve(leftover, Resolution.TAKEN_UP)
+        elif leftovers.removable_from(info) != leftover.removable_from:
+            with self._ctx.database.transaction(self._actor) as tx:
+                leftovers.move_date(tx, leftover, leftovers.removable_from(info))
+                tx.commit()
+
+    def _resolve(self, leftover: Leftover, resolution: Resolution) -> None:
+        with self._ctx.database.transaction(self._actor) as tx:
+            if not leftovers.resolve(tx, leftover, resolution):
+                return
+            tx.commit()
+        facts = {"object_key": leftover.object_key, "version_id": leftover.version_id}
+        self._settled.append(Finding(_RESOLVED[resolution], "leftover", str(leftover.id), facts))
+
+    def _sweep(self) -> int:
+        """Every version against the catalogue; returns how many there are.
+
+        Here, too, is where locks and holds of a version can be held against what the catalogue says of them.
+        """
+        ctx, done = self._ctx, 0
+        with ctx.database.read() as connection:
+            total = leftovers.versions_expected(connection, ctx.store.name)
+        for page in leftovers.versions_by_page(ctx.store):
+            with ctx.database.read() as connection:
+                unnamed = leftovers.unnamed(connection, ctx.store.name, page)
+            for info in unnamed:
+                if info.stored_at < self._before:
+                    self._note(info)
+            done += len(page)
+            self._say("versions", done, max(done, total))
+        return done
+
+    def _note(self, info: ObjectInfo) -> None:
+        with self._ctx.database.transaction(self._actor) as tx:
+            leftover_id = leftovers.note(tx, self._ctx.store.name, info)
+            if leftover_id is None:
+                return
+            tx.commit()
+        until = leftovers.removable_from(info)
+        facts = {
+            "object_key": info.key,
+            "version_id": info.version_id,
+            "removable_from": until.isoformat(timespec="seconds") if until else "(held)",
+        }
+        self._settled.append(Finding(FindingCode.LEFTOVER_NOTED, "leftover", str(leftover_id), facts))
+
+
+_RESOLVED = {Resolution.TAKEN_UP: FindingCode.LEFTOVER_TAKEN_UP, Resolution.GONE: FindingCode.LEFTOVER_GONE}
