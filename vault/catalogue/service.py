@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import Connection, Subquery, Table, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -139,6 +139,15 @@ def hold_still(tx: Transaction, record_ids: Iterable[UUID]) -> None:
     )
 
 
+def hold_span_still(tx: Transaction, after: UUID | None, last: UUID) -> int:
+    """The same for all records after one to another, in the order of their ids; returns how many there are."""
+    locked = select(record_states.c.record_id).where(record_states.c.record_id <= last)
+    if after is not None:
+        locked = locked.where(record_states.c.record_id > after)
+    locked = locked.order_by(record_states.c.record_id).with_for_update()
+    return tx.connection.execute(select(func.count()).select_from(locked.cte())).scalar_one()
+
+
 _SET_DUE = text(
     "UPDATE record_states SET what = d.what, retain_until = d.retain_until, delete_by = d.delete_by,"
     " next_date = d.next_date, is_hard = d.is_hard, schedule_number = d.schedule_number"
@@ -155,6 +164,22 @@ def set_due_dates(tx: Transaction, due: Mapping[UUID, DueDates]) -> None:
     rows = [{"record_id": str(record_id), **_due_row(dates)} for record_id, dates in due.items()]
     if rows:
         tx.connection.execute(_SET_DUE, {"rows": json.dumps(rows, default=date.isoformat)})
+
+
+_DUE_COLUMNS = ("what", "retain_until", "delete_by", "next_date", "is_hard", "schedule_number")
+
+
+def set_due_dates_from(tx: Transaction, computed: Subquery) -> int:
+    """The same for many records at once, from a query with `record_id` and the derived columns; returns how many
+    rows said something else. Records that the query calls `is_hard` are left alone.
+    """
+    differs = [record_states.c[name].is_distinct_from(computed.c[name]) for name in _DUE_COLUMNS]
+    done = tx.connection.execute(
+        record_states.update()
+        .where(record_states.c.record_id == computed.c.record_id, ~computed.c.is_hard, or_(*differs))
+        .values({name: computed.c[name] for name in _DUE_COLUMNS})
+    )
+    return done.rowcount
 
 
 def table_digest(connection: Connection, table: Table, record_id: UUID, salt: bytes) -> str:

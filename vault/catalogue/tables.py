@@ -129,6 +129,11 @@ record_states = Table(
 )
 Index("record_states_status_record_id_idx", record_states.c.status, record_states.c.record_id)
 Index("record_states_retain_until_idx", record_states.c.retain_until)
+Index(
+    "record_states_filed_lock_until_idx",
+    record_states.c.lock_until,
+    postgresql_where=record_states.c.status == "filed",
+)
 Index("record_states_next_date_idx", record_states.c.next_date)
 Index("record_states_what_retain_until_idx", record_states.c.what, record_states.c.retain_until)
 

@@ -26,6 +26,8 @@ from vault.retention.book import Lawbook, read_book
 from vault.retention.dossier import business_events, facts_now
 from vault.retention.tables import lock_tasks
 
+_DECIDED_AT_ONCE = 1_000
+
 
 def due_at_intake(lawbook: Lawbook, class_code: str, description: Description, received_at: datetime) -> DueDates:
     """What the law says of a record on the day it comes in. Raises NoSchedule."""
@@ -87,6 +89,24 @@ def needs_longer_lock(decision: Decision) -> bool:
         return False
     lock = decision.lock
     return lock is not None and lock.until_date > decision.facts.locked_until
+
+
+def lengthen_locks(tx: Transaction, lawbook: Lawbook, record_ids: Iterable[UUID]) -> int:
+    """Queues those of some filed records whose lock is too short today; returns how many. The caller witnesses why."""
+    ids = sorted(set(record_ids))
+    now = tx.clock.now()
+    today = lawbook.day_of(now)
+    law = lawbook.law(today, now)
+    short = [
+        record_id
+        for start in range(0, len(ids), _DECIDED_AT_ONCE)
+        for record_id, facts in facts_now(
+            tx.connection, ids[start : start + _DECIDED_AT_ONCE], lawbook.time_zone
+        ).items()
+        if needs_longer_lock(decide(facts, law, today))
+    ]
+    ask_for_locks(tx, short)
+    return len(short)
 
 
 def lock_end(lock: FiledLock, time_zone: str) -> datetime:

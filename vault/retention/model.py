@@ -30,6 +30,8 @@ class Event(StrEnum):
     EVENT_REPORTED = "retention:event:report"
     EVENT_UNDONE = "retention:event:undo"
     DUE_DATES_SETTLED = "retention:due_dates:settle"
+    LAW_SWEPT = "retention:law:sweep"
+    LOCKS_RENEWED = "retention:locks:renew"
     RECORD_CLASSIFIED = "retention:record:classify"
     FILING_ASKED = "retention:record:file"
     RECLASSIFICATION_PROPOSED = "retention:reclassification:propose"

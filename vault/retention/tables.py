@@ -116,6 +116,7 @@ law_changes = Table(
     Column("kind", Text, nullable=False),
     Column("from_date", Date, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    Column("swept_through", Uuid),  # the last record that a sweep by this change has come to
     Column("swept_at", DateTime(timezone=True)),
     CheckConstraint("kind IN ('schedule', 'confirmation', 'calendar')", name="kind_known"),
 )
