@@ -27,11 +27,12 @@ SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁�
 GIVEN = "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂文辉玲华红建国志海春梅晓雪峰宇欣怡子涵梓轩浩然思远嘉诚雨萱博雅婷慧琳佳颖俊凯鹏飞龙凤鸣皓月星辰沐阳若曦诗涵"
 TYPES = ("开户", "汇款", "行政许可", "投诉", "公积金提取", "挂失", "合同")
 
-_FILL = """
+FILL_RECORDS = """
 INSERT INTO records (id, fonds_code, category_code, year, class_code, unit_id, item_number, archival_number,
     business_number, business_type, title, handler, customer_name, occurred_date, received_at, page_count,
     attributes, content_sha256, salt)
-SELECT id, '0001', 'YW', 2015 + n % 12, 'C' || n % 7, units.ids[1 + n % 20], n,
+SELECT id, '0001', 'YW', 2015 + n % 12, codes.names[1 + n % array_length(codes.names, 1)],
+    units.ids[1 + n % array_length(units.ids, 1)], n,
     '0001-YW·' || 2015 + n % 12 || '-D10-U' || n % 20 || '-' || lpad(n::text, 7, '0'),
     'BN' || lpad(n::text, 9, '0'), types.names[1 + n % 7], '窗口业务单', '经办' || n % 500,
     substr(:surnames, 1 + floor(length(:surnames) * power(random(), 2))::int, 1)
@@ -41,7 +42,8 @@ SELECT id, '0001', 'YW', 2015 + n % 12, 'C' || n % 7, units.ids[1 + n % 20], n,
 FROM (SELECT n, (lpad(to_hex(1700000000000 + n), 12, '0') || '7000' || '8000' || lpad(to_hex(n), 12, '0'))::uuid AS id
       FROM generate_series(:first, :last) AS n) AS made,
      (SELECT array_agg(id ORDER BY code) AS ids FROM units) AS units,
-     (SELECT CAST(:types AS text[]) AS names) AS types
+     (SELECT CAST(:types AS text[]) AS names) AS types,
+     (SELECT CAST(:codes AS text[]) AS names) AS codes
 """
 
 _FILL_STATES = """
@@ -85,9 +87,11 @@ def fill(url: str, rows: int) -> frozenset[UUID]:
                 " SELECT 'C' || n, now() FROM generate_series(0, 6) AS n"
             )
         )
+        codes = [f"C{number}" for number in range(7)]
+        told = {"surnames": SURNAMES, "given": GIVEN, "types": list(TYPES), "codes": codes}
         for first in range(1, rows + 1, 100_000):
             span = {"first": first, "last": min(rows, first + 99_999)}
-            connection.execute(text(_FILL), {**span, "surnames": SURNAMES, "given": GIVEN, "types": list(TYPES)})
+            connection.execute(text(FILL_RECORDS), {**span, **told})
             connection.execute(text(_FILL_STATES), span)
         units = frozenset(connection.execute(text("SELECT id FROM units")).scalars())
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Connection, Subquery, Table, func, or_, select, text
+from sqlalchemy import Connection, Subquery, Table, and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -169,17 +169,38 @@ def set_due_dates(tx: Transaction, due: Mapping[UUID, DueDates]) -> None:
 _DUE_COLUMNS = ("what", "retain_until", "delete_by", "next_date", "is_hard", "schedule_number")
 
 
-def set_due_dates_from(tx: Transaction, computed: Subquery) -> int:
-    """The same for many records at once, from a query with `record_id` and the derived columns; returns how many
-    rows said something else. Records that the query calls `is_hard` are left alone.
+@dataclass(frozen=True)
+class DueDatesSet:
+    """What setting many due dates at once came to: how many rows said something else, and whom to look at singly."""
+
+    changed: int
+    hard: tuple[UUID, ...]
+    outlasting: tuple[UUID, ...]  # filed, and now to be kept beyond the last day that their lock covers
+
+
+def set_due_dates_from(tx: Transaction, computed: Subquery) -> DueDatesSet:
+    """The same for many records in one statement, from a query with `record_id` and the derived columns.
+
+    Besides it has `status` and `locked_until`. Records that it calls `is_hard` are left alone and named.
     """
-    differs = [record_states.c[name].is_distinct_from(computed.c[name]) for name in _DUE_COLUMNS]
-    done = tx.connection.execute(
+    due = select(computed).cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
+    differs = [record_states.c[name].is_distinct_from(due.c[name]) for name in _DUE_COLUMNS]
+    changed = (
         record_states.update()
-        .where(record_states.c.record_id == computed.c.record_id, ~computed.c.is_hard, or_(*differs))
-        .values({name: computed.c[name] for name in _DUE_COLUMNS})
+        .where(record_states.c.record_id == due.c.record_id, ~due.c.is_hard, or_(*differs))
+        .values({name: due.c[name] for name in _DUE_COLUMNS})
+        .returning(record_states.c.record_id)
+        .cte("changed")
     )
-    return done.rowcount
+    outlasts = and_(due.c.status == RecordStatus.FILED.value, due.c.retain_until > due.c.locked_until)
+    row = tx.connection.execute(
+        select(
+            select(func.count()).select_from(changed).scalar_subquery(),
+            select(func.array_agg(due.c.record_id)).where(due.c.is_hard).scalar_subquery(),
+            select(func.array_agg(due.c.record_id)).where(outlasts).scalar_subquery(),
+        )
+    ).one()
+    return DueDatesSet(row[0], tuple(row[1] or ()), tuple(row[2] or ()))
 
 
 def table_digest(connection: Connection, table: Table, record_id: UUID, salt: bytes) -> str:

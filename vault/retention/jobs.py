@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from datetime import timedelta
 
 from vault.foundation.context import Context
 from vault.foundation.jobs import runs
@@ -11,12 +11,18 @@ from vault.foundation.ledger.entry import SYSTEM
 from vault.retention.sweep import is_due, sweep
 
 TASK_SWEEP = "retention:sweep"
+# Locks that run only so far ahead are renewed by a sweep, so there is one a day, whatever happened.
+EVERY = timedelta(hours=24)
 
 
 def enqueue_sweep(ctx: Context) -> bool:
-    """Enqueues a sweep when there is anything to sweep and none waits or runs; says whether it did."""
+    """Enqueues a sweep when there is anything to sweep, or a day after the last; says whether it did."""
     with ctx.database.read() as connection:
-        if not is_due(connection, ctx.clock.now()) or _is_open(connection):
+        now = ctx.clock.now()
+        last = next(iter(runs.list_runs(connection, task=TASK_SWEEP, size=1)), None)
+        if last is not None and last.finished_at is None:
+            return False
+        if last is not None and last.created_at > now - EVERY and not is_due(connection, now):
             return False
     with ctx.database.transaction(SYSTEM) as tx:
         run_id = runs.create(tx, TASK_SWEEP)
@@ -29,7 +35,3 @@ def run_sweep(ctx: Context, progress: runs.Progress) -> None:
     """Sweeps, telling how far it is."""
     swept = sweep(ctx, progress.tell)
     progress.finish(records=swept.records, changed=swept.changed, locks=swept.locks)
-
-
-def _is_open(connection: Connection) -> bool:
-    return any(runs.list_runs(connection, task=TASK_SWEEP, state=state, size=1) for state in ("waiting", "running"))

@@ -1,7 +1,7 @@
-"""What the law says of all records of a class, computed by the database: a `SimplePlan` as one query.
+"""What the law says of all records of many classes, computed by the database: their `SimplePlan`s as one query.
 
-The same as `retention_rules.plans.settle`, which a test holds it against. Records that the plan cannot decide come
-out as `is_hard`, for `decide`.
+The same as `retention_rules.plans.settle`, which a test holds it against. Records that a plan cannot decide, or whose
+class has none, come out as `is_hard`, for `decide`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Date,
     Integer,
+    Select,
     Subquery,
+    Text,
     and_,
     case,
     cast,
@@ -27,6 +30,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.types import TypeEngine
 
 from retention_rules.clauses import MADE
 from retention_rules.model import RECEIVED, FiscalYear, What
@@ -55,42 +59,66 @@ class Span:
 
 @dataclass(frozen=True)
 class _Facts:
-    """One row a record: `rows` with `record_id`, `status`, `locked_until` and `is_hard`; the day of each event."""
+    """One row a record: `rows` with id, class, status, `locked_until` and `is_hard`; the column of each event's day."""
 
     rows: Subquery
     days: Mapping[str, Day]
 
 
 def due_query(
-    plan: SimplePlan, span: Span, time_zone: str, fiscal_year: FiscalYear, on: date, schedule_number: int
+    plans: Mapping[str, SimplePlan],
+    span: Span,
+    time_zone: str,
+    fiscal_year: FiscalYear,
+    on: date,
+    schedule_number: int,
 ) -> Subquery:
-    """The due dates of a class's records in `span` as they should be on a day, before holds, one row each.
+    """The due dates of the records in `span` as they should be on a day, before holds, one row each.
 
-    The columns are those of `record_states` that are derived, with `status` and `locked_until` (the last day that the
-    lock of a filed record covers).
+    `plans` are those of the classes that have one. The columns are those of `record_states` that are derived, with
+    `status` and `locked_until` (the last day that the lock of a filed record covers).
     """
-    facts = _facts(plan, span, time_zone)
-    ends = [_end(term, facts.days, fiscal_year) for term in plan.terms]
-    limits = [_latest([_end(term, facts.days, fiscal_year) for term in limit]) for limit in plan.limits]
+    facts = _facts(plans, span, time_zone)
+    ends = {code: _ends(plan, facts.days, fiscal_year) for code, plan in plans.items()}
+    bound = _fenced(
+        select(
+            *(facts.rows.c[name] for name in ("record_id", "class_code", "status", "locked_until", "is_hard")),
+            _by_class(facts.rows, {code: end[0] for code, end in ends.items()}, Date).label("until"),
+            _by_class(facts.rows, {code: end[1] for code, end in ends.items()}, Date).label("delete_by"),
+        )
+    )
+    # GREATEST leaves out what is null: an open end must stay open, whatever was promised.
+    promised = func.greatest(bound.c.until, bound.c.locked_until)
+    dated = _fenced(select(bound, case((bound.c.until.isnot(None), promised)).label("retain_until")))
+    what = {code: _what(plan, dated, on) for code, plan in plans.items()}
+    next_date = {code: _next_date(plan, dated, on) for code, plan in plans.items()}
+    return select(
+        dated,
+        _by_class(dated, what, Text).label("what"),
+        _by_class(dated, next_date, Date).label("next_date"),
+        literal(schedule_number, Integer).label("schedule_number"),
+    ).subquery()
+
+
+def _fenced(query: Select[Any]) -> Subquery:
+    """Computed once a row: pulled up, each date would be computed again wherever it is named, for every class."""
+    return query.offset(0).subquery()
+
+
+def _by_class(rows: Subquery, values: Mapping[str, Day], kind: type[TypeEngine[Any]]) -> Day:
+    """The value of each row's class; null for a class without one."""
+    told = {code: value for code, value in values.items() if value is not _NO_DAY}
+    return case(told, value=rows.c.class_code) if told else cast(null(), kind)
+
+
+def _ends(plan: SimplePlan, days: Mapping[str, Day], fiscal_year: FiscalYear) -> tuple[Day, Day]:
+    """Until when a record of the class is kept by what binds it, and by when it must be gone."""
+    ends = [_end(term, days, fiscal_year) for term in plan.terms]
+    limits = [_latest([_end(term, days, fiscal_year) for term in limit]) for limit in plan.limits]
     delete_by = func.least(*limits) if limits else _NO_DAY
     if plan.is_only_limited:
         ends.append(delete_by)
-    until = _NO_DAY if plan.is_permanent else _latest(ends)
-    dated = select(
-        facts.rows.c.record_id,
-        facts.rows.c.status,
-        facts.rows.c.locked_until,
-        facts.rows.c.is_hard,
-        # GREATEST leaves out what is null: an open end must stay open, whatever was promised.
-        case((until.isnot(None), func.greatest(until, facts.rows.c.locked_until))).label("retain_until"),
-        delete_by.label("delete_by"),
-    ).subquery()
-    return select(
-        dated,
-        _what(plan, dated, on).label("what"),
-        _next_date(plan, dated, on).label("next_date"),
-        literal(schedule_number, Integer).label("schedule_number"),
-    ).subquery()
+    return (_NO_DAY if plan.is_permanent else _latest(ends)), delete_by
 
 
 def _what(plan: SimplePlan, dated: Subquery, on: date) -> ColumnElement[str]:
@@ -114,13 +142,14 @@ def _next_date(plan: SimplePlan, dated: Subquery, on: date) -> Day:
     return func.least(*ahead, literal(plan.ends_date, Date))
 
 
-def _facts(plan: SimplePlan, span: Span, time_zone: str) -> _Facts:
-    events = sorted({name for term in _terms(plan) for name in (term.event, *term.otherwise)} - {RECEIVED})
+def _facts(plans: Mapping[str, SimplePlan], span: Span, time_zone: str) -> _Facts:
+    named = {name for plan in plans.values() for term in _terms(plan) for name in (term.event, *term.otherwise)}
+    events = sorted(named - {RECEIVED})
     reported = (
         select(
             record_events.c.record_id,
             func.bool_or(record_events.c.day.is_(None)).label("is_never"),
-            func.bool_or(record_events.c.name.in_(sorted(plan.hard_events))).label("is_matter"),
+            func.array_agg(record_events.c.name).label("names"),
             *(
                 func.max(record_events.c.day).filter(record_events.c.name == name).label(f"event_{place}")
                 for place, name in enumerate(events)
@@ -137,23 +166,30 @@ def _facts(plan: SimplePlan, span: Span, time_zone: str) -> _Facts:
         told = reported.c[f"event_{place}"]
         # The day of the business tells these, for as long as nobody reported them themselves: see `dossier`.
         days[name] = func.coalesce(told, records.c.occurred_date, received) if name in MADE else told
-    rows = (
+    matters = {
+        code: reported.c.names.op("&&")(cast(sorted(plan.hard_events), ARRAY(Text)))
+        for code, plan in plans.items()
+        if plan.hard_events
+    }
+    is_matter = case(matters, value=records.c.class_code) if matters else false()
+    joined = (
         select(
             records.c.id.label("record_id"),
+            records.c.class_code,
             record_states.c.status,
             case((record_states.c.status == RecordStatus.FILED.value, locked)).label("locked_until"),
-            func.coalesce(or_(reported.c.is_never, reported.c.is_matter), false()).label("is_hard"),
+            or_(
+                records.c.class_code.notin_(sorted(plans)),
+                func.coalesce(reported.c.is_never, false()),
+                func.coalesce(is_matter, false()),
+            ).label("is_hard"),
             *(day.label(_column(name)) for name, day in days.items()),
         )
         .join(record_states, record_states.c.record_id == records.c.id)
         .outerjoin(reported, reported.c.record_id == records.c.id)
-        .where(
-            records.c.class_code == plan.class_code,
-            span.within(records.c.id),
-            span.within(record_states.c.record_id),
-        )
-        .subquery()
+        .where(span.within(records.c.id), span.within(record_states.c.record_id))
     )
+    rows = _fenced(joined)
     return _Facts(rows, {name: rows.c[_column(name)] for name in days})
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Date, Subquery, and_, cast, exists, func, or_, select
+from sqlalchemy import Connection, Date, cast, exists, func, or_, select
 
 from retention_rules.law import Law
 from retention_rules.model import LockPolicy, Period
 from retention_rules.periods import add
-from retention_rules.plans import NotSimple, plan_of
+from retention_rules.plans import SimplePlan, plan_of
 from retention_rules.schedules import end_of_day
 from vault.catalogue import service as catalogue
 from vault.catalogue.model import RecordStatus
@@ -32,7 +32,7 @@ from vault.retention.model import Event
 from vault.retention.set_based import Span, due_query
 from vault.retention.tables import law_changes, lock_tasks
 
-BATCH = 5_000
+BATCH = 20_000
 _HARD_BATCH = 500
 
 Progress = Callable[[int, int | None], None]
@@ -116,47 +116,31 @@ def _settle_span(tx: Transaction, lawbook: Lawbook, span: Span, swept: Swept) ->
     today = lawbook.day_of(now)
     law = lawbook.law(today, now)
     count = catalogue.hold_span_still(tx, span.after, span.last)
-    changed, hard, filed = 0, list[UUID](), list[UUID]()
-    for code in _classes_in(tx.connection, span):
-        computed = _computed(lawbook, law, code, span, today)
-        if computed is None:
-            hard += _records_of(tx.connection, code, span)
-            continue
-        changed += catalogue.set_due_dates_from(tx, computed)
-        hard += tx.connection.execute(select(computed.c.record_id).where(computed.c.is_hard)).scalars().all()
-        filed += tx.connection.execute(select(computed.c.record_id).where(_may_be_short(computed))).scalars().all()
-    for start in range(0, len(hard), _HARD_BATCH):
-        settle(tx, hard[start : start + _HARD_BATCH])
-    locks = lengthen_locks(tx, lawbook, filed)
+    computed = due_query(
+        _plans(law, today), span, lawbook.time_zone, law.organisation.fiscal_year, today, int(law.version)
+    )
+    done = catalogue.set_due_dates_from(tx, computed)
+    for start in range(0, len(done.hard), _HARD_BATCH):
+        settle(tx, done.hard[start : start + _HARD_BATCH])
+    locks = lengthen_locks(tx, lawbook, done.outlasting)
     tx.witness(
-        Event.DUE_DATES_SETTLED, "records", span.last, records=count, changed=changed, decided=len(hard), locks=locks
+        Event.DUE_DATES_SETTLED,
+        "records",
+        span.last,
+        records=count,
+        changed=done.changed,
+        decided=len(done.hard),
+        locks=locks,
     )
     swept.records += count
-    swept.changed += changed
+    swept.changed += done.changed + len(done.hard)
     swept.locks += locks
 
 
-def _computed(lawbook: Lawbook, law: Law, code: str, span: Span, today: date) -> Subquery | None:
-    plan = plan_of(code, law, today)
-    if isinstance(plan, NotSimple):
-        return None
-    return due_query(plan, span, lawbook.time_zone, law.organisation.fiscal_year, today, int(law.version))
-
-
-def _may_be_short(computed: Subquery) -> ColumnElement[bool]:
-    """Filed records whose end is beyond what is promised."""
-    return and_(computed.c.status == RecordStatus.FILED.value, computed.c.retain_until > computed.c.locked_until)
-
-
-def _classes_in(connection: Connection, span: Span) -> list[str]:
-    return list(
-        connection.execute(select(records.c.class_code).where(span.within(records.c.id)).distinct()).scalars()
-    )
-
-
-def _records_of(connection: Connection, code: str, span: Span) -> list[UUID]:
-    query = select(records.c.id).where(records.c.class_code == code, span.within(records.c.id))
-    return list(connection.execute(query.order_by(records.c.id)).scalars())
+def _plans(law: Law, today: date) -> dict[str, SimplePlan]:
+    """The classes that columns can decide."""
+    plans = {code: plan_of(code, law, today) for code in law.classes}
+    return {code: plan for code, plan in plans.items() if isinstance(plan, SimplePlan)}
 
 
 def _sweep_come_days(ctx: Context, swept: Swept, batch: int) -> bool:

@@ -15,7 +15,9 @@ from retention_rules.shipped import event_names
 from tests.support.archive import Archive
 from vault.catalogue.tables import record_states
 from vault.foundation.ids import new_id
+from vault.foundation.jobs import runs
 from vault.foundation.ledger.entry import SYSTEM
+from vault.retention import jobs
 from vault.retention import sweep as sweeping
 from vault.retention.due_dates import expected
 from vault.retention.queries import classes_in_effect
@@ -213,3 +215,23 @@ def test_only_locks_that_are_too_short_are_asked_for(archive: Archive, fill: Cal
     assert len(asked) == swept.locks > 0
     assert all(rows[record_id].status == "filed" for record_id in asked)
     assert {record_id: row.lock_until for record_id, row in rows.items()} == before
+
+
+def test_a_sweep_is_enqueued_once_a_day_and_whenever_the_law_changed(archive: Archive) -> None:
+    assert jobs.enqueue_sweep(archive.ctx)
+    assert not jobs.enqueue_sweep(archive.ctx), "one waits already"
+    _run_the_sweep(archive)
+    assert not jobs.enqueue_sweep(archive.ctx)
+    _change_the_law(archive)
+    assert jobs.enqueue_sweep(archive.ctx)
+    _run_the_sweep(archive)
+    archive.clock.advance(timedelta(hours=25))
+    assert jobs.enqueue_sweep(archive.ctx)
+
+
+def _run_the_sweep(archive: Archive) -> None:
+    with archive.ctx.database.read() as connection:
+        (run,) = runs.list_runs(connection, task=jobs.TASK_SWEEP, state="waiting")
+    progress = runs.Progress(archive.ctx.database, archive.clock, run.id)
+    progress.start()
+    jobs.run_sweep(archive.ctx, progress)
