@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,6 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from retention_rules.locks import intake_lock_until
-from retention_rules.model import ClassDefinition
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue import service as catalogue
@@ -38,11 +36,10 @@ from vault.intake.decoding.isolated import examine
 from vault.intake.errors import BatchClosed, ClientKeyReused
 from vault.intake.model import BatchState, Event, ItemStatus, Receipt, Refusal, Upload
 from vault.intake.sealing import sealed_content
+from vault.intake.surroundings import surroundings
 from vault.intake.tables import CLIENT_KEY_CONSTRAINT, IS_UNFINISHED, batches, intake_items, rendition_tasks
-from vault.retention.book import Lawbook, read_book
 from vault.retention.due_dates import due_at_intake
 from vault.retention.filing import file_by_rule
-from vault.retention.trust import waits_days
 
 
 def receive(ctx: Context, viewer: Viewer, upload: Upload) -> Receipt:
@@ -74,43 +71,6 @@ def receive(ctx: Context, viewer: Viewer, upload: Upload) -> Receipt:
     if any(finding.severity == Severity.REFUSE for finding in findings):
         return arrival.refuse(examination.media_type, findings)
     return arrival.accept(examination, findings)
-
-
-# What hardly ever changes is looked up once a second and process: the store's probe, classes, units, organisation.
-SURROUNDINGS_LAST_S = 1.0
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """The class, place and law of an upload. `files_after_days`: the sender's clean scans are filed by rule then."""
-
-    retention_class: ClassDefinition
-    place: queries.Place
-    lawbook: Lawbook
-    files_after_days: int | None
-
-
-_surroundings: dict[tuple[str, Path, str, UUID | None, UUID], tuple[float, Surroundings]] = {}
-
-
-def surroundings(ctx: Context, viewer: Viewer, class_code: str, unit_id: UUID | None) -> Surroundings:
-    """The class, place and law of an upload, into a store that is trusted. Raises as `receive`."""
-    key = (ctx.store.name, ctx.spool_directory, class_code, unit_id, viewer.id)
-    now_s = ctx.clock.monotonic()
-    known = _surroundings.get(key)
-    if known is not None and now_s - known[0] < SURROUNDINGS_LAST_S and viewer.may_see_unit(known[1].place.unit_id):
-        return known[1]
-    now = ctx.clock.now()
-    with ctx.database.read() as connection:
-        queries.require_trusted_store(connection, ctx.store.name)
-        lawbook = read_book(connection)
-        retention_class = lawbook.class_in_effect(class_code, lawbook.day_of(now), now)
-        place = queries.place_of(connection, viewer, unit_id)
-        found = Surroundings(retention_class, place, lawbook, waits_days(connection, viewer.id, class_code))
-    if len(_surroundings) > 1000:
-        _surroundings.clear()
-    _surroundings[key] = (now_s, found)
-    return found
 
 
 @dataclass(frozen=True)

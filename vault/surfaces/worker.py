@@ -43,6 +43,7 @@ from vault.oversight.jobs import (
     run_reconciliation,
     run_verification,
 )
+from vault.retention.jobs import TASK_SWEEP, enqueue_sweep, run_sweep
 from vault.retention.locking import TASK_LOCK, are_locks_due, lock_waiting
 from vault.settings import Settings
 from vault.surfaces.observing import log
@@ -124,6 +125,7 @@ class Worker:
             TASK_LOCK: self._lock,
             TASK_VERIFY: self._in_run(run_verification),
             TASK_RECONCILE: self._in_run(run_reconciliation),
+            TASK_SWEEP: self._in_run(run_sweep),
         }
 
     def _in_run(self, body: Callable[..., None]) -> queue.Body:
@@ -177,6 +179,7 @@ class Worker:
             scheduler.add_job(self._enqueue_rendering, "interval", seconds=1, max_instances=1, coalesce=True)
             scheduler.add_job(self._enqueue_locking, "interval", seconds=2, max_instances=1, coalesce=True)
             scheduler.add_job(lambda: self._enqueue(TASK_PROBE), "interval", minutes=10, max_instances=1)
+            scheduler.add_job(lambda: enqueue_sweep(self.ctx), "interval", seconds=30, max_instances=1, coalesce=True)
             scheduler.add_job(
                 lambda: ask_reconciliation_if_due(self.ctx),
                 "interval",

@@ -19,6 +19,7 @@ from vault.intake import queries, service
 from vault.intake.batches import close_batch, open_batch
 from vault.intake.checks import explain_finding
 from vault.intake.model import Batch, Item, ItemStatus, Receipt, Refusal, Upload
+from vault.intake.surroundings import surroundings
 from vault.intake.unfinished import UnfinishedUpload
 from vault.surfaces.i18n import Language, translator
 from vault.surfaces.pieces import Piece, piece_of, receive_piece, settled_before, whole
@@ -87,7 +88,7 @@ async def _send_piece(
 def _require_acceptable(ctx: Context, viewer: Viewer, metadata: Metadata) -> None:
     """Before gigabytes travel: class, unit and store are ones that intake would take."""
     unit_id = _unit_id(ctx, metadata)
-    service.surroundings(ctx, viewer, metadata.class_code, unit_id)
+    surroundings(ctx, viewer, metadata.class_code, unit_id)
 
 
 def _settle(
