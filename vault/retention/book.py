@@ -18,7 +18,7 @@ from retention_rules.errors import InvalidData
 from retention_rules.law import Law
 from retention_rules.model import ClassDefinition, Confirmation, FiscalYear, Organisation, WorkingDays
 from retention_rules.packs import Pack, class_from, parse_pack
-from retention_rules.schedules import Book, KnownConfirmation, Schedule, day_of, law_known, schedule_known
+from retention_rules.schedules import ALWAYS, Book, KnownConfirmation, Schedule, day_of, law_known, schedule_known
 from vault.access.approvals import ProposalState
 from vault.access.queries import organisation
 from vault.access.tables import approvals, proposals
@@ -142,7 +142,8 @@ def _schedule(row: Row[Any], approved_by: tuple[str, ...]) -> Schedule:
         classes=content.classes,
         packs=tuple(sorted(content.packs)),
         fiscal_year=content.fiscal_year,
-        known_at=row.approved_at,
+        # The classes that come with the program were always known: no host's clock is before them.
+        known_at=row.approved_at if row.number > 1 else ALWAYS,
         approved_by=approved_by,
     )
 

@@ -51,7 +51,8 @@ BEGIN
         RAISE EXCEPTION 'a confirmation is never changed or removed' USING ERRCODE = 'SV004';
     END IF;
     IF NEW.confirmed_at IS NOT NULL THEN
-        PERFORM access_require_approved(NEW.proposal_id, 'retention:confirmation:approve', NEW.id,
+        PERFORM access_require_approved(NEW.proposal_id, 'retention:confirmation:approve',
+            (SELECT subject_id FROM proposals WHERE id = NEW.proposal_id),
             sha256(convert_to(NEW.rule_code || chr(10) || NEW.rule_digest || chr(10) || NEW.source, 'UTF8')), 1);
     END IF;
     RETURN NEW;

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from retention_rules.problems import Problem
 from vault.foundation.errors import N_, Fault, VaultError
+
+if TYPE_CHECKING:
+    from vault.retention.event_lists import LineProblem
 
 
 class UnknownClass(VaultError):
@@ -24,6 +31,17 @@ class NoSchedule(VaultError):
     exit_code = 66
     fault = Fault.CALLER
     message = N_("No schedule was in effect on {day}.")
+    hint = N_("Ask for a later day.")
+
+
+class NotHereThen(VaultError):
+    """The record had not come in on the day asked."""
+
+    code = "not-here-then"
+    status = 404
+    exit_code = 66
+    fault = Fault.CALLER
+    message = N_("The record came in on {received}; on {day} it was not here.")
     hint = N_("Ask for a later day.")
 
 
@@ -137,8 +155,45 @@ class SameClass(VaultError):
     hint = N_("Choose another class, or leave the record as it is.")
 
 
+class RuleNotOpen(VaultError):
+    """There is nothing to confirm about the rule: it is verified, confirmed, changed, or not there."""
+
+    code = "rule-not-open"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("There is nothing to confirm about the rule {rule}.")
+    hint = N_("Only unverified rules of the schedule in effect are confirmed; look at the list of rules.")
+
+
+class PackRefused(VaultError):
+    """A rule pack cannot be taken."""
+
+    code = "pack-refused"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("The rule pack cannot be used: {problem}.")
+    hint = N_("Correct it and send it again; nothing was changed.")
+
+
+class ScheduleFileRefused(VaultError):
+    """A file cannot be a schedule; `problems` names every line."""
+
+    code = "schedule-file-refused"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("The file cannot be used: it has {problems_count} problems.")
+    hint = N_("Correct the lines named and send it again; nothing was changed.")
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems_count=len(problems))
+        self.problems = tuple(problems)
+
+
 class EventListRefused(VaultError):
-    """Lines of a list of events cannot be taken, so none of the list was."""
+    """Lines of a list of events cannot be taken, so none of the list was; `problems` names them."""
 
     code = "event-list-refused"
     status = 422
@@ -146,6 +201,10 @@ class EventListRefused(VaultError):
     fault = Fault.INPUT
     message = N_("{refused} of {lines} lines cannot be taken, so nothing was reported.")
     hint = N_("Correct the lines named and send the whole list again with the same key.")
+
+    def __init__(self, problems: Sequence[LineProblem], *, refused: int, lines: int) -> None:
+        super().__init__(refused=refused, lines=lines)
+        self.problems = tuple(problems)
 
 
 class ReportKeyReused(VaultError):

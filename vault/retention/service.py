@@ -32,6 +32,7 @@ from vault.foundation.errors import InvalidInput
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.entry import canonical_json
 from vault.retention.book import known_packs, read_book
+from vault.retention.due_dates import note_law_change
 from vault.retention.errors import (
     AlreadyProposed,
     ClassStillUsed,
@@ -49,7 +50,7 @@ from vault.retention.model import (
     VersionState,
 )
 from vault.retention.queries import get_version, version_in_effect
-from vault.retention.tables import law_changes, schedule_versions
+from vault.retention.tables import schedule_versions
 
 NOTE_LENGTH_MAX = 500
 _FIRST_NOTE = "随程序提供的类别 · the classes that come with the program"
@@ -318,10 +319,7 @@ def _put_into_force(tx: Transaction, version: ScheduleVersion) -> None:
         .where(schedule_versions.c.id == version.id)
         .values(state=VersionState.APPROVED.value, approved_at=now)
     )
-    tx.connection.execute(
-        law_changes.insert(),
-        {"id": new_id(), "kind": "schedule", "from_date": version.effective_date, "at": now},
-    )
+    note_law_change(tx, "schedule", version.effective_date)
     tx.witness(
         Event.SCHEDULE_APPROVED,
         "schedule",

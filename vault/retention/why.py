@@ -1,0 +1,183 @@
+"""Why a record is still here: what the law says of it on a day, with what was known then, and what stands behind it.
+
+Nothing is looked up in a log: the decision of any past day is made again from what is recorded, which is never
+overwritten, under the schedule that applied then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from retention_rules.decision import Decision, decide
+from retention_rules.model import What
+from retention_rules.schedules import (
+    Classified,
+    Dossier,
+    Promise,
+    ReportedEvent,
+    end_of_day,
+    facts_known,
+    law_known,
+    schedule_known,
+)
+from vault.access.approvals import Approval, get_proposal
+from vault.access.model import Viewer
+from vault.access.rights import Right
+from vault.catalogue.corrections import corrections_of
+from vault.catalogue.queries import ComponentView, RecordView, get_record
+from vault.foundation.context import Context
+from vault.retention.book import Lawbook, read_book
+from vault.retention.dossier import business_events
+from vault.retention.errors import NotHereThen
+from vault.retention.model import ScheduleVersion
+from vault.retention.queries import classifications_of_record, events_of_record, get_version
+from vault.retention.tables import lock_promises
+
+_MOMENT = timedelta(microseconds=1)
+_MODES = ("NONE", "GOVERNANCE", "COMPLIANCE")
+
+
+@dataclass(frozen=True)
+class LockInStore:
+    """The weakest lock of a record's copies in one store, as the catalogue has it now: the mode, and the first end."""
+
+    store: str
+    mode: str
+    until: datetime
+    copies: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a record was, is or will be here on a day.
+
+    `known_at` is the instant whose knowledge counts: the end of the day when it has passed, else now. `next_what` is what
+    follows on `decision.next_date` if nothing else happens. `locks` are those of now.
+    """
+
+    record_id: UUID
+    decision: Decision
+    known_at: datetime
+    schedule: ScheduleVersion
+    approved_by: tuple[Approval, ...]
+    locks: tuple[LockInStore, ...]
+    next_what: What | None
+
+
+def explain(ctx: Context, viewer: Viewer, record_id: UUID, on: date | None = None) -> Explanation:
+    """Why a record is here, on a day or today.
+
+    Raises:
+        NotAllowed: the viewer lacks `records:record:read`.
+        NotFoundOrNotYours: no such record for this viewer.
+        NotHereThen: the record was not received by then.
+    """
+    viewer.require(Right.RECORDS_RECORD_READ)
+    with ctx.database.read() as connection:
+        return explain_record(ctx, connection, viewer, get_record(connection, viewer, record_id), on)
+
+
+def explain_record(
+    ctx: Context, connection: Connection, viewer: Viewer, record: RecordView, on: date | None = None
+) -> Explanation:
+    """The same, for who has looked the record up already. Raises NotAllowed, NotHereThen."""
+    lawbook = read_book(connection)
+    now = ctx.clock.now()
+    today = lawbook.day_of(now)
+    day = on or today
+    known_at = now if day >= today else end_of_day(day, lawbook.time_zone) - _MOMENT
+    if known_at < record.received_at or day < lawbook.day_of(record.received_at):
+        raise NotHereThen(day=day.isoformat(), received=lawbook.day_of(record.received_at).isoformat())
+    dossier = dossier_of(ctx, connection, viewer, record, lawbook, known_at)
+    facts = facts_known(dossier, known_at)
+    decision = decide(facts, law_known(lawbook.book, day, known_at), day)
+    number = int(schedule_known(lawbook.book.schedules, day, known_at).version)
+    version = get_version(connection, number, now)
+    approved_by = get_proposal(connection, version.proposal_id).approvals if version.proposal_id else ()
+    return Explanation(
+        record_id=record.id,
+        decision=decision,
+        known_at=known_at,
+        schedule=version,
+        approved_by=approved_by,
+        locks=locks_of(record.components),
+        next_what=_what_follows(decision, lawbook, known_at),
+    )
+
+
+def dossier_of(
+    ctx: Context, connection: Connection, viewer: Viewer, record: RecordView, lawbook: Lawbook, known_at: datetime
+) -> Dossier:
+    """All that was reported of a record by an instant."""
+    received = lawbook.day_of(record.received_at)
+    reported = tuple(
+        ReportedEvent(event.name, event.day, event.evidence, event.known_at, event.undone_at)
+        for event in reversed(events_of_record(connection, record.id))
+    )
+    occurred = _occurred_date(ctx, connection, viewer, record, known_at)
+    told = {event.name for event in reported if _is_known(event, known_at)}
+    business = tuple(
+        ReportedEvent(name, day, known_at=record.received_at)
+        for name, day in business_events(occurred, received).items()
+        if name not in told
+    )
+    promises = connection.execute(select(lock_promises).where(lock_promises.c.record_id == record.id))
+    return Dossier(
+        received_date=received,
+        classified=_classified(connection, record),
+        events=(*business, *reported),
+        locks=tuple(Promise(row.until_date, row.known_at) for row in promises),
+    )
+
+
+def locks_of(components: Iterable[ComponentView]) -> tuple[LockInStore, ...]:
+    """For each store the weakest lock of the copies there."""
+    ordered = sorted(components, key=lambda copy: copy.store)
+    found = []
+    for store, group in groupby(ordered, key=lambda copy: copy.store):
+        held = list(group)
+        mode = min((copy.lock_mode for copy in held), key=_MODES.index)
+        found.append(LockInStore(store, mode, min(copy.lock_until for copy in held), len(held)))
+    return tuple(found)
+
+
+def _classified(connection: Connection, record: RecordView) -> tuple[Classified, ...]:
+    changes = sorted(
+        (c.known_at, c) for c in classifications_of_record(connection, record.id) if c.known_at is not None
+    )
+    first = changes[0][1].from_class if changes else record.class_code
+    return (
+        Classified(first, record.received_at),
+        *(Classified(change.to_class, known_at) for known_at, change in changes),
+    )
+
+
+def _occurred_date(
+    ctx: Context, connection: Connection, viewer: Viewer, record: RecordView, known_at: datetime
+) -> date | None:
+    """The day of the business as it was known at an instant: later corrections are taken back, one by one."""
+    day = record.occurred_date
+    for correction in corrections_of(ctx, connection, viewer, record):
+        if correction.at <= known_at:
+            break
+        for change in correction.changes:
+            if change.field == "occurred_date":
+                day = date.fromisoformat(change.old) if change.old else None
+    return day
+
+
+def _is_known(event: ReportedEvent, known_at: datetime) -> bool:
+    return event.known_at <= known_at and (event.undone_at is None or known_at < event.undone_at)
+
+
+def _what_follows(decision: Decision, lawbook: Lawbook, known_at: datetime) -> What | None:
+    if decision.next_date is None:
+        return None
+    law = law_known(lawbook.book, decision.next_date, known_at)
+    return decide(decision.facts, law, decision.next_date).what
