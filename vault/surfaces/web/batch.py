@@ -31,20 +31,26 @@ from vault.surfaces.web.views.parts import Action, Link
 
 routes = Routes("", "pages", in_schema=False)
 _SIZE = 50
+_SHEET_MAX = 5_000
 
 
 @routes.get("/batches/{batch_id}", Right.INTAKE_BATCH_CREATE, response_class=Response)
 def batch_page(
-    request: Request, ctx: Ctx, viewer: CurrentViewer, batch_id: UUID, state: str = "", after: UUID | None = None
+    request: Request,
+    ctx: Ctx,
+    viewer: CurrentViewer,
+    batch_id: UUID,
+    state: str = "",
+    after: UUID | None = None,
+    sheet: str = "",
 ) -> Response:
-    """One batch with its balance and items; `state` narrows the items."""
+    """One batch with its balance and items; `state` narrows the items, `sheet` shows all, for paper."""
     wanted = ItemStatus(state) if state in set(ItemStatus) else None
+    size = _SHEET_MAX if sheet else _SIZE
     with ctx.database.read() as connection:
         batch = queries.get_batch(connection, viewer, batch_id)
-        items = queries.list_items(
-            connection, units=viewer.units, batch_id=batch_id, status=wanted, after=after, size=_SIZE + 1
-        )
-        view = _view(request, connection, viewer, batch, items, wanted, after)
+        items = _items(connection, viewer, batch_id, wanted, after, size)
+        view = _view(request, connection, viewer, batch, items, wanted, after, size)
     return page(request, "batch.html", view, current="batches")
 
 
@@ -95,9 +101,10 @@ def _view(
     items: tuple[Item, ...],
     wanted: ItemStatus | None,
     after: UUID | None,
+    size: int,
 ) -> BatchView:
     english = language_for(request) is Language.EN
-    shown = items[:_SIZE]
+    shown = items[:size]
     names = actor_names(connection, [batch.opened_by])
     kind = actor_kind(connection, batch.opened_by)
     numbers = numbers_of(connection, viewer, [item.record_id for item in shown if item.record_id])
@@ -127,12 +134,33 @@ def _view(
             total=next(tab.count for tab in tabs if tab.is_current),
             shown=len(shown),
             before=after,
-            after=shown[-1].id if len(items) > _SIZE else None,
+            after=shown[-1].id if len(items) > size else None,
         ),
         timeline=story(request, connection, viewer, batch.id, context=True),
         actions=_actions(batch),
         progress_href=f"{href}/progress" if batch.state is BatchState.OPEN else None,
+        all_href=f"{href}?sheet=1" if size == _SIZE and len(items) > size else None,
     )
+
+
+def _items(
+    connection: Connection, viewer: Viewer, batch_id: UUID, wanted: ItemStatus | None, after: UUID | None, size: int
+) -> tuple[Item, ...]:
+    """The items from `after` on, one more than `size` when there are more."""
+    found: list[Item] = []
+    while len(found) <= size:
+        part = queries.list_items(
+            connection,
+            units=viewer.units,
+            batch_id=batch_id,
+            status=wanted,
+            after=found[-1].id if found else after,
+            size=min(queries.PAGE_SIZE_MAX, size + 1 - len(found)),
+        )
+        if not part:
+            break
+        found += part
+    return tuple(found)
 
 
 def _tabs(href: str, batch: Batch, state: str) -> tuple[StateTab, ...]:

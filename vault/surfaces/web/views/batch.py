@@ -53,3 +53,4 @@ class BatchView:
     timeline: tuple[TimelineEntry, ...]
     actions: tuple[Action, ...] = ()
     progress_href: str | None = None
+    all_href: str | None = None  # where there are more items than one page shows
