@@ -172,6 +172,20 @@ def list_stations(connection: Connection) -> tuple[tuple[Station, tuple[Token, .
     )
 
 
+def station_with_tokens(connection: Connection, station_id: UUID) -> tuple[Station, tuple[Token, ...]]:
+    """One station and its tokens, newest first. Raises NotFoundOrNotYours."""
+    row = connection.execute(select(stations).where(stations.c.id == station_id)).one_or_none()
+    if row is None:
+        raise NotFoundOrNotYours
+    held = connection.execute(
+        select(api_tokens).where(api_tokens.c.station_id == station_id).order_by(api_tokens.c.id.desc())
+    )
+    tokens = (
+        Token(t.id, t.station_id, t.hint, tuple(t.scopes), t.created_at, t.expires_at, t.revoked_at) for t in held
+    )
+    return Station(row.id, row.name, row.unit_id, row.created_at), tuple(tokens)
+
+
 def _people(connection: Connection, rows: Iterable[Row[Any]]) -> tuple[Person, ...]:
     rows = list(rows)
     ids = sorted(row.id for row in rows)

@@ -357,3 +357,27 @@ def item_name(connection: Connection, item_id: UUID) -> str | None:
     return connection.execute(
         select(intake_items.c.file_name).where(intake_items.c.id == item_id)
     ).scalar_one_or_none()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What somebody sent: how many files ended how, and when the last came."""
+
+    accepted: int
+    refused: int
+    last_at: datetime | None
+
+
+def sent_by(connection: Connection, sender_id: UUID, since: datetime) -> Sent:
+    """What a person or station has sent since then. What was there already counts as accepted."""
+    settled = intake_items.c.status
+    row = connection.execute(
+        select(
+            func.count()
+            .filter(settled.in_([ItemStatus.ACCEPTED.value, ItemStatus.DUPLICATE.value]))
+            .label("accepted"),
+            func.count().filter(settled == ItemStatus.REFUSED.value).label("refused"),
+            func.max(intake_items.c.received_at).label("last_at"),
+        ).where(intake_items.c.sender_id == sender_id, intake_items.c.received_at >= since)
+    ).one()
+    return Sent(row.accepted, row.refused, row.last_at)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from vault.foundation.errors import N_, Fault
 from vault.surfaces.i18n import FAULT_WORDS, Language, translator
 from vault.surfaces.web.views import batch as batch_views
-from vault.surfaces.web.views import desk, entrance, health, intake, ledger, people, records, sending
+from vault.surfaces.web.views import desk, entrance, health, intake, ledger, people, records, sending, station
 from vault.surfaces.web.views import ledger_entry as entry_views
 from vault.surfaces.web.views import record as views
 from vault.surfaces.web.views.parts import (
@@ -575,20 +575,21 @@ def _people(t: Texts) -> list[Sample]:
     )
     person = people.PersonView(
         "1", "/people/1", "李秀兰", "lixiulan", "档案室", "active", ago(days=300), ago(seconds=12), (archivist,),
-        ("catalogue:record:read", "catalogue:original:fetch", "catalogue:field:unmask", "intake:item:send", "intake:batch:read"), story,
+        ((t("查找档案", "Find records"), "records:record:read"), (t("上传扫描件", "Send scans in"), "intake:item:send")), story,
         (Action(N_("New one-time password"), "/people/1/password", "post"), Action(N_("Disable"), "/people/1/disable", "post", "danger")),
         options, ("archivist",), may_change_roles=True, one_time_password="江-晨-桥-4182-Kx7p",
     )  # fmt: skip
     tokens = (
-        people.TokenRow("t1", "一楼大厅 3 号扫描站", "营业部", ("人民币银行结算账户资料", "会计凭证"), "svt_7Kd…", "active", ago(days=80), date(2027, 9, 5), ago(minutes=1), 412, (Action(N_("Revoke"), "/stations/t1/revoke", "post", "danger"),)),
-        people.TokenRow("t2", "二楼 1 号扫描站", "行政审批科", ("无明确规定的业务单",), "svt_m2Q…", "expiring", ago(days=356), date(2026, 12, 3), ago(hours=2), 0, (Action(N_("Revoke"), "/stations/t2/revoke", "post", "danger"),)),
-        people.TokenRow("t3", "旧扫描站", "营业部", ("会计凭证",), "svt_1aB…", "revoked", ago(days=700), date(2025, 12, 3), None, 0),
+        people.TokenRow("t1", "一楼大厅 3 号扫描站", "/stations/1", "营业部", ("人民币银行结算账户资料", "会计凭证"), "svt_7Kd…", "active", ago(days=80), date(2027, 9, 5), ago(minutes=1), 412, (Action(N_("Revoke"), "/stations/t1/revoke", "post", "danger"),)),
+        people.TokenRow("t2", "二楼 1 号扫描站", "/stations/2", "行政审批科", ("无明确规定的业务单",), "svt_m2Q…", "expiring", ago(days=356), date(2026, 12, 3), ago(hours=2), 0, (Action(N_("Revoke"), "/stations/t2/revoke", "post", "danger"),)),
+        people.TokenRow("t3", "旧扫描站", "/stations/3", "营业部", ("会计凭证",), "svt_1aB…", "revoked", ago(days=700), date(2025, 12, 3), None, 0),
     )  # fmt: skip
     bad = Form({"name": "张伟", "sign_in_name": "zhangwei"}, (FieldError("sign_in_name", t("已有人使用登录名 zhangwei。", "Somebody already has the sign-in name zhangwei.")), FieldError("role", t("系统管理员与安全审计员不得由一人兼任。", "Nobody may be system officer and audit officer at once."))))  # fmt: skip
     new = people.NewToken("一楼大厅 4 号扫描站", "svt_5rX0pQm1Zt8vLw3nYb7cKd2fGh4jSa6e9uRiTo", date(2027, 11, 24))
     return [
         Sample("people", "/people", "people.html", "people", people.PeopleView(people.PersonFilter(), choices, rows, Paging(4, 4), roles, may_add=True, form=bad)),
         Sample("person", "/people/1", "person.html", "people", person),
+        Sample("station", "/stations/1", "station.html", "stations", station.StationView("一楼大厅 3 号扫描站", "营业部", "active", ago(days=80), ago(minutes=1), 412, 3, 2210, 9, (station.HeldToken("svt_7Kd…", "active", True, (N_("Send scans in"),), ago(days=80), NOW + timedelta(days=200), None, (Action(N_("Revoke"), "/stations/t1/revoke", "post", "danger"),)), station.HeldToken("svt_1aB…", "revoked", False, (), ago(days=400), ago(days=90), ago(days=85))), story, "/batches?sender=1")),
         Sample("stations", "/stations", "stations.html", "stations", people.StationsView(tokens, choices, new, may_add=True)),
     ]  # fmt: skip
 
@@ -638,6 +639,7 @@ def empty(language: Language) -> list[Sample]:
         Sample("job-new", "/jobs/new", "job.html", "jobs", health.JobView("j", "x", "waiting", None, None, None, 0)),
         Sample("people-empty", "/people?empty", "people.html", "people", people.PeopleView(people.PersonFilter(), nothing, (), none, ())),
         Sample("person-new", "/people/p", "person.html", "people", person),
+        Sample("station-new", "/stations/new", "station.html", "stations", station.StationView("新站", "营业部", "none", NOW, None, 0, 0, 0, 0, (), ())),
         Sample("stations-empty", "/stations?empty", "stations.html", "stations", people.StationsView((), nothing)),
         Sample("settings-plain", "/settings?plain", "settings.html", "settings", entrance.SettingsView("x", "新人", (), ())),
         Sample("sign-in-first", "/sign-in?first", "sign_in.html", "", entrance.SignInView(), is_signed_in=False),

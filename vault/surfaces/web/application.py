@@ -27,6 +27,7 @@ from vault.surfaces.web import (
     record,
     records,
     settings,
+    station,
     stations,
 )
 from vault.surfaces.web.pages import context, go, set_door_cookie, shell_for, speaker
@@ -64,6 +65,7 @@ def mount(app: FastAPI) -> None:
         health,
         people,
         stations,
+        station,
         jobs,
         settings,
     )

@@ -12,12 +12,21 @@ from starlette.responses import Response
 from vault.access import service
 from vault.access.model import Person, Viewer
 from vault.access.queries import all_units, get_person, list_people, people_by_role
-from vault.access.rights import ROLE_NAMES, ROLE_PURPOSES, ROLE_RIGHTS, Right, Role, exclude_each_other, rights_of
+from vault.access.rights import (
+    RIGHT_WORDS,
+    ROLE_NAMES,
+    ROLE_PURPOSES,
+    ROLE_RIGHTS,
+    Right,
+    Role,
+    exclude_each_other,
+    rights_of,
+)
 from vault.foundation.errors import InvalidInput, VaultError
-from vault.foundation.ledger.queries import entries_of_subject
 from vault.surfaces.i18n import Language
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
-from vault.surfaces.web.pages import form_with, go, language_for, page, paging, speaker, timeline
+from vault.surfaces.web.pages import form_with, go, language_for, page, paging, speaker
+from vault.surfaces.web.story import story
 from vault.surfaces.web.views import labels
 from vault.surfaces.web.views.parts import BLANK, Action, Choices, Form, Option
 from vault.surfaces.web.views.people import PeopleView, PersonFilter, PersonRow, PersonView, RoleRow
@@ -156,7 +165,7 @@ def _show(
 ) -> Response:
     with ctx.database.read() as connection:
         person = get_person(connection, person_id)
-        story = timeline(connection, request, entries_of_subject(connection, person_id))
+        told = story(request, connection, viewer, person_id)
     say = speaker(request).gettext
     view = PersonView(
         id=str(person.id),
@@ -168,8 +177,8 @@ def _show(
         created_at=person.created_at,
         seen_at=person.seen_at,
         roles=tuple(say(ROLE_NAMES[role]) for role in sorted(person.roles)),
-        rights=tuple(sorted(right.value for right in rights_of(person.roles))),
-        timeline=story,
+        rights=tuple((say(RIGHT_WORDS[right]), right.value) for right in Right if right in rights_of(person.roles)),
+        timeline=told,
         actions=_actions(viewer, person),
         role_options=_role_options(request),
         role_codes=tuple(role.value for role in person.roles),

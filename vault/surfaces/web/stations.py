@@ -96,6 +96,7 @@ def _row(station: Station, token: Token, unit: str, today: date, *, may_revoke: 
     return TokenRow(
         id=str(token.id),
         station=station.name,
+        href=f"/stations/{station.id}",
         unit=unit,
         scopes=token.scopes,
         hint=token.hint,

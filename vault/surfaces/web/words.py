@@ -103,6 +103,7 @@ STATES: dict[str, dict[str, Word]] = {
         "disabled": Word(N_("Disabled"), "neutral", "cross"),
     },
     "token": {
+        "none": Word(N_("No token"), "warn", "alert"),
         "active": Word(N_("Valid"), "good", "check"),
         "expiring": Word(N_("Expires soon"), "warn", "clock"),
         "expired": Word(N_("Expired"), "neutral", "clock"),

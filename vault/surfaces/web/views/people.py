@@ -70,7 +70,7 @@ class PersonView:
     created_at: datetime
     seen_at: datetime | None
     roles: tuple[str, ...]
-    rights: tuple[str, ...]
+    rights: tuple[tuple[str, str], ...]  # in words, and the code
     timeline: tuple[TimelineEntry, ...]
     actions: tuple[Action, ...] = ()
     role_options: tuple[Option, ...] = ()
@@ -86,6 +86,7 @@ class TokenRow:
 
     id: str
     station: str
+    href: str
     unit: str
     scopes: tuple[str, ...]
     hint: str
