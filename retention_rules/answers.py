@@ -93,7 +93,7 @@ def _step(step: Step, language: str, names: Names) -> dict[str, Any]:
     return {
         "text": words.say_step(step, language, names),
         "kind": step.kind.value,
-        "day": step.day.isoformat(),
+        "day": _iso(step.day),
         **step.told,
     }
 

@@ -20,6 +20,7 @@ class LockKind(StrEnum):
     FULL = "full"  # to the end of its retention
     ROLLING = "rolling"  # ahead of today, as the class wants it
     OPEN = "open"  # ahead of today, as the end cannot be told
+    PERMANENT = "permanent"  # ahead of today, as there is no end
     CAPPED = "capped"  # as far as a store can
     LIMITED = "limited"  # as far as a law allows it to be kept
     KEPT = "kept"  # as far as it was promised before
@@ -78,10 +79,10 @@ def _wanted(ahead: Ahead, on: date, policy: LockPolicy) -> tuple[LockKind, date 
     """What the class's policy would lock, whether it may or not."""
     rolled = add(on, policy.horizon)
     if ahead.state in {State.OPEN, State.PERMANENT}:
-        certain = ahead.at_least_until
+        kind, certain = LockKind.PERMANENT if ahead.state is State.PERMANENT else LockKind.OPEN, ahead.at_least_until
         if certain is None or policy.is_rolling or certain < rolled:
-            return LockKind.OPEN, rolled, True
-        return LockKind.OPEN, certain, True
+            return kind, rolled, True
+        return kind, certain, True
     if ahead.state is State.DUE or ahead.retain_until is None:
         return LockKind.KEPT, None, False
     if policy.is_rolling and rolled < ahead.retain_until:

@@ -27,7 +27,7 @@ from retention_rules.clauses import (
     trigger_day,
 )
 from retention_rules.law import Law
-from retention_rules.model import Bound, Calendar, Facts, Hold
+from retention_rules.model import Bound, Calendar, Extension, Facts, Hold
 from retention_rules.periods import FROM_A_FIRST_DAY, add, add_months, count_from
 from retention_rules.triggers import Combined, Trigger, events_in
 
@@ -64,6 +64,7 @@ class StepKind(StrEnum):
     """One step of calendar arithmetic; one sentence each in `words`."""
 
     EVENT = "event"  # an event happened on the day
+    NEVER = "never"  # an event is known never to happen
     YEAR_OF = "year_of"  # the year in which it was made ends on the day
     COMBINED = "combined"  # several triggers give the day
     COUNT_FROM = "count_from"  # the calendar starts on the day
@@ -72,14 +73,15 @@ class StepKind(StrEnum):
     WORKING_DAYS = "working_days"
     LAST_DAY = "last_day"  # the first day counted too, so the last is one earlier
     MATTER = "matter"  # a matter was closed and adds time
+    MATTER_OPEN = "matter_open"  # a matter was opened on the day and is not settled
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what was done (`told` fills its sentence) and the day that came out."""
+    """One step: what was done (`told` fills its sentence) and the day that came out; none of what never happens."""
 
     kind: StepKind
-    day: date
+    day: date | None
     told: Mapping[str, str]
 
 
@@ -107,15 +109,16 @@ class Reason:
 
 def clause_reason(clause: Clause, facts: Facts, law: Law, on: date) -> Reason:
     """What one clause says of a record on a day."""
-    told = {"period": str(period_of(clause, facts)), "trigger": str(clause.trigger)}
     kind, until, delete_by, binds = _meaning(clause, facts, law, on)
-    if kind is Kind.NOT_YET_IN_FORCE and clause.effective_date is not None:
-        told["effective_date"] = clause.effective_date.isoformat()
+    told = {"period": str(period_of(clause, facts)), "trigger": str(clause.trigger)}
     end = until or delete_by
     if end is not None:
         told["until_date"] = end.isoformat()
+    if kind is Kind.NOT_YET_IN_FORCE:
+        told = {"effective_date": str(clause.effective_date)}
     if kind is Kind.MINIMUM_MATTER:
         told["matter"] = next(e.opened for e in clause.extensions if is_open_matter(e, facts))
+    has_steps = clause.bound is not Bound.PERMANENT and kind not in {Kind.NOT_YET_IN_FORCE, Kind.ADVICE}
     return Reason(
         kind=kind,
         rule=clause.code,
@@ -127,7 +130,7 @@ def clause_reason(clause: Clause, facts: Facts, law: Law, on: date) -> Reason:
         confirmed_source=clause.confirmation.source if clause.confirmation else "",
         retain_until=until,
         delete_by=delete_by,
-        steps=() if end is None else tuple(_steps(clause, facts, law, end)),
+        steps=tuple(_steps(clause, facts, law, end)) if has_steps else (),
     )
 
 
@@ -240,15 +243,16 @@ def _meaning(clause: Clause, facts: Facts, law: Law, on: date) -> tuple[Kind, da
     return _KEPT[clause.origin], end, None, True
 
 
-def _steps(clause: Clause, facts: Facts, law: Law, end: date) -> Iterator[Step]:
-    """The arithmetic of a clause that has an end, from its events to that day."""
+def _steps(clause: Clause, facts: Facts, law: Law, end: date | None) -> Iterator[Step]:
+    """The arithmetic of a clause, from its events as far as it goes."""
     yield from _trigger_steps(clause.trigger, facts, law)
     day = trigger_day(clause.trigger, facts, law.organisation)
     if isinstance(day, Unknown):
         return
     period = period_of(clause, facts)
     if clause.calendar is Calendar.WORKING_DAYS:
-        yield Step(StepKind.WORKING_DAYS, end, {"period": str(period)})
+        if end is not None:
+            yield Step(StepKind.WORKING_DAYS, end, {"period": str(period)})
         return
     start = count_from(clause.calendar, day, law.organisation.fiscal_year)
     if clause.calendar is not Calendar.EXACT_DATE:
@@ -257,21 +261,30 @@ def _steps(clause: Clause, facts: Facts, law: Law, end: date) -> Iterator[Step]:
     yield Step(StepKind.ADD, reached, {"period": str(period), "from_date": start.isoformat()})
     if add_months(start, period.months).day != start.day:
         yield Step(StepKind.MONTH_END, add_months(start, period.months), {"from_day": str(start.day)})
-    last = reached
     if clause.calendar in FROM_A_FIRST_DAY and reached > start:
         last = date.fromordinal(reached.toordinal() - 1)
         yield Step(StepKind.LAST_DAY, last, {"start_date": start.isoformat()})
     for extension in clause.extensions:
-        closed = facts.events.get(extension.closed)
-        if closed is not None and extension.opened in facts.events:
-            adds = {"matter": extension.closed, "closed_date": closed.isoformat(), "period": str(extension.adds)}
-            yield Step(StepKind.MATTER, add(closed, extension.adds), adds)
+        yield from _matter_steps(extension, facts)
+
+
+def _matter_steps(extension: Extension, facts: Facts) -> Iterator[Step]:
+    if extension.opened not in facts.events:
+        return
+    if is_open_matter(extension, facts):
+        yield Step(StepKind.MATTER_OPEN, facts.events[extension.opened], {"matter": extension.opened})
+        return
+    closed = facts.events[extension.closed]
+    told = {"matter": extension.closed, "closed_date": closed.isoformat(), "period": str(extension.adds)}
+    yield Step(StepKind.MATTER, add(closed, extension.adds), told)
 
 
 def _trigger_steps(trigger: Trigger, facts: Facts, law: Law) -> Iterator[Step]:
     for name in events_in(trigger):
         day = event_day(name, facts, law.organisation)
         if isinstance(day, Unknown):
+            if day is Unknown.NEVER:
+                yield Step(StepKind.NEVER, None, {"event": name})
             continue
         made = _made_by(name, facts)
         if made is not None:

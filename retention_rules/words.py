@@ -50,7 +50,7 @@ REASONS: Mapping[Kind, tuple[str, str]] = MappingProxyType(
             "By law kept at most {period} from “{trigger}”, which has not happened yet.",
         ),
         Kind.ADVICE: (
-            "仅供参考，并非保存义务：自“{trigger}”起 {period} 内可能主张权利。",
+            "仅供参考，并非保存义务：自“{trigger}”起 {period}内可能主张权利。",
             "Advice, no duty: a claim may be raised for {period} from “{trigger}”.",
         ),
         Kind.NOT_YET_IN_FORCE: ("自 {effective_date} 起施行，现不适用。", "In force only from {effective_date}."),
@@ -80,7 +80,7 @@ REASONS: Mapping[Kind, tuple[str, str]] = MappingProxyType(
         ),
         Kind.RESTRICTED: (
             "法定最长期限已于 {delete_by} 届满，但法定保存期限未满或尚无法删除：继续保存，除存储和安全保护外停止一切处理。",
-            "A legal maximum ended on {delete_by}, but a legal minimum still runs or it cannot be deleted: all use stops.",
+            "A legal maximum ended on {delete_by}; a legal minimum still runs or it cannot be deleted: it is only stored.",
         ),
         Kind.OVERDUE: (
             "法律要求最迟于 {delete_by} 删除，现已逾期。",
@@ -105,9 +105,24 @@ REASONS: Mapping[Kind, tuple[str, str]] = MappingProxyType(
     }
 )
 
+# Where a law leaves no time at all.
+AT_ONCE: Mapping[Kind, tuple[str, str]] = MappingProxyType(
+    {
+        Kind.MAXIMUM: (
+            "依法“{trigger}”后不得再保存：最迟 {until_date}。",
+            "By law not kept after “{trigger}”: to {until_date}.",
+        ),
+        Kind.MAXIMUM_OPEN: (
+            "依法“{trigger}”后不得再保存；该事件尚未发生。",
+            "By law not kept after “{trigger}”, which has not happened yet.",
+        ),
+    }
+)
+
 STEPS: Mapping[StepKind, tuple[str, str]] = MappingProxyType(
     {
         StepKind.EVENT: ("“{event}”：{day}", "“{event}”: {day}"),
+        StepKind.NEVER: ("“{event}”：已登记不会发生", "“{event}”: known never to happen"),
         StepKind.YEAR_OF: ("所在{year}终了：{day}", "the {year} ends: {day}"),
         StepKind.COMBINED: ("“{trigger}”：{day}", "“{trigger}”: {day}"),
         StepKind.COUNT_FROM: ("起算日（{calendar}）：{day}", "counted from ({calendar}): {day}"),
@@ -125,6 +140,7 @@ STEPS: Mapping[StepKind, tuple[str, str]] = MappingProxyType(
             "“{matter}”于 {closed_date}，其后 {period}：{day}",
             "“{matter}” on {closed_date}, and {period} after it: {day}",
         ),
+        StepKind.MATTER_OPEN: ("“{matter}”：{day}，至今未了结", "“{matter}”: {day}, not settled since"),
     }
 )
 
@@ -138,6 +154,10 @@ LOCKS: Mapping[LockKind, tuple[str, str]] = MappingProxyType(
         LockKind.OPEN: (
             "期满日尚无法确定：滚动锁定至 {until_date}，随时间顺延。",
             "Its end cannot be told yet: locked ahead of today to {until_date}, and renewed as time goes on.",
+        ),
+        LockKind.PERMANENT: (
+            "永久保存：滚动锁定至 {until_date}，随时间顺延。",
+            "Kept permanently: locked ahead of today to {until_date}, and renewed as time goes on.",
         ),
         LockKind.CAPPED: (
             "锁定至存储所允许的最远日期 {until_date}，随时间顺延。",
@@ -188,12 +208,14 @@ _UNITS = {"Y": ("年", "year"), "M": ("个月", "month"), "D": ("天", "day")}
 
 def say(reason: Reason, language: str, names: Names) -> str:
     """A reason as a sentence. `names` says what events are called (see `shipped.event_names`)."""
-    return _filled(REASONS[reason.kind], reason.told, language, names)
+    is_at_once = reason.told.get("period") == "P0D" and reason.kind in AT_ONCE
+    sentences = AT_ONCE[reason.kind] if is_at_once else REASONS[reason.kind]
+    return _filled(sentences, reason.told, language, names)
 
 
 def say_step(step: Step, language: str, names: Names) -> str:
     """A step of the arithmetic, with its evidence where there is any."""
-    said = _filled(STEPS[step.kind], {**step.told, "day": step.day.isoformat()}, language, names)
+    said = _filled(STEPS[step.kind], {**step.told, "day": str(step.day)}, language, names)
     evidence = step.told.get("evidence")
     if evidence is None:
         return said
