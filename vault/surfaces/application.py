@@ -17,7 +17,7 @@ from vault.foundation.context import Context
 from vault.foundation.errors import NotFoundOrNotYours, VaultError
 from vault.settings import Settings
 from vault.surfaces import observing
-from vault.surfaces.api import health, intake, jobs, ledger, records, stores
+from vault.surfaces.api import events, filing, health, intake, jobs, ledger, records, rules, schedule, session, stores
 from vault.surfaces.problems import BadRequest, language_of, problem
 
 API_PREFIX = "/api/v1"
@@ -64,6 +64,12 @@ def make_application(context: Context, settings: Settings) -> FastAPI:
         records.routes,
         ledger.routes,
         stores.routes,
+        schedule.routes,
+        rules.routes,
+        rules.calendar_routes,
+        events.routes,
+        filing.routes,
+        session.routes,
         jobs.routes,
     ):
         app.include_router(routes.router, prefix=API_PREFIX)

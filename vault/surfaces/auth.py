@@ -1,4 +1,4 @@
-"""Who is asking: a session's cookie, a station's token, or the operator of the host.
+"""Who is asking: a session's cookie, a token (a station's, or a person's session), or the operator of the host.
 
 A session's cookie is sent by the browser wherever a form comes from, so every change made with one must also
 carry the session's CSRF token. A bearer token is only sent by a program that means it.
@@ -109,9 +109,13 @@ def _look_up_token(request: Request, context: Context, token: str) -> Viewer:
     if is_operator_token(request.app.state.operator_token_file, token):
         return operator_viewer(context)
     viewer = tokens.find(context, token)
-    if viewer is None:
+    if viewer is not None:
+        return viewer
+    # A person who signed in from a program: a bearer is only sent by a program that means it, so no CSRF token.
+    session = sessions.find(context, token)
+    if session is None:
         raise SignInNeeded
-    return viewer
+    return session.viewer
 
 
 def is_operator_token(file: Path, token: str) -> bool:

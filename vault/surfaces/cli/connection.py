@@ -1,4 +1,6 @@
-"""Which server a command speaks to, and as whom: environment, else the operator of this host, else `slipvault login`."""
+"""Which server a command speaks to, and as whom: environment, else a person who signed in, else the operator of this
+host, else the token of `slipvault login`.
+"""
 
 from __future__ import annotations
 
@@ -72,18 +74,29 @@ def find_account(settings: Settings) -> Account:
     """
     if settings.server_url and settings.token_file:
         return Account(settings.server_url, _read(settings.token_file), "environment")
+    signed_in = find_login()
+    if signed_in is not None and signed_in.source == "person":
+        return signed_in  # whoever signed in as themselves means it, also on the host
     run = settings.home / "run"
     try:
         server = settings.server_url or (run / "server.url").read_text(encoding="utf-8").strip()
         return Account(server, (run / "operator.token").read_text(encoding="ascii").strip(), "operator")
     except (OSError, ValueError):
         pass  # not the host, or not its operator
+    if signed_in is None:
+        raise NotSignedIn(home=str(settings.home))
+    return signed_in
+
+
+def find_login() -> Account | None:
+    """What `slipvault login` kept; none when nobody signed in. Raises TokenUnreadable."""
     file = login_file()
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
-        return Account(str(told["server"]), str(told["token"]), "login")
+        source = "person" if told.get("is_person") else "login"
+        return Account(str(told["server"]), str(told["token"]), source)
     except FileNotFoundError:
-        raise NotSignedIn(home=str(settings.home)) from None
+        return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TokenUnreadable(file=str(file), problem=type(error).__name__) from error
 
@@ -93,7 +106,7 @@ def login_file() -> Path:
     return configuration_directory() / "login.json"
 
 
-def keep_login(server: str, token: str) -> Path:
+def keep_login(server: str, token: str, *, is_person: bool = False) -> Path:
     """Writes the sign-in, whole and for the owner only.
 
     Raises:
@@ -105,7 +118,7 @@ def keep_login(server: str, token: str) -> Path:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as target:
-            json.dump({"server": server, "token": token}, target)
+            json.dump({"server": server, "token": token, "is_person": is_person}, target)
         temporary.replace(file)
     except OSError as error:
         raise TokenUnreadable(file=str(file), problem=os.strerror(error.errno or 0)) from error

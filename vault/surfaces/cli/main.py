@@ -22,6 +22,10 @@ NOUNS: dict[str, str] = {
     "batches": N_("Open, close and look at batches."),
     "quarantine": N_("See what was refused, and why."),
     "classes": N_("See the retention classes."),
+    "schedule": N_("Read, change and approve the schedule of retention classes."),
+    "events": N_("Report the events from which periods count."),
+    "file": N_("File records: their locks become those of their classes."),
+    "why": N_("Tell why a record is still here."),
     "station": N_("Watch a scanner's folder and send what comes into it."),
     "login": N_("Sign in to a server with a token."),
     "logout": N_("Forget the token of this computer."),
@@ -33,7 +37,14 @@ NOUNS: dict[str, str] = {
     "serve": N_("Run the whole service on this host."),
     "worker": N_("Run one more worker."),
 }
-_MODULES = {"login": "session", "logout": "session", "whoami": "session", "worker": "serve"}
+_MODULES = {
+    "login": "session",
+    "logout": "session",
+    "whoami": "session",
+    "worker": "serve",
+    "file": "filing",
+    "why": "filing",
+}
 
 
 class LazyNouns(TyperGroup):

@@ -1,4 +1,4 @@
-"""`slipvault records list|show|describe|verify|fetch`."""
+"""`slipvault records list|show|describe|classify|verify|fetch`."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def list_records(
 @verb(group, "show", _("Show one record: description, components with their locks, ledger entries."))
 def show(record_id: RecordId, as_json: Json = False) -> None:
     with connect() as client:
-        record = client.get(f"/records/{_resolve(client, record_id)}")
+        record = client.get(f"/records/{resolve(client, record_id)}")
     print_json(record) if as_json else _print_record(record)
 
 
@@ -165,17 +165,36 @@ def describe(
     }
     told: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     with connect() as client:
-        found = _resolve(client, record_id)
+        found = resolve(client, record_id)
         seen = revision or client.get(f"/records/{found}")["revision"]
         told |= {"attributes": _pairs(attribute or []), "reason": reason, "revision": seen}
         answer = client.post(f"/records/{found}/description", told)
     print_json(answer) if as_json else print_facts([(_("Record"), found), (_("Revision"), answer["revision"])])
 
 
+@verb(
+    group, "classify", _("Give a record another class: at once before filing, later with a second person's approval.")
+)
+def classify(
+    record_id: RecordId,
+    class_code: Annotated[str, typer.Argument(metavar="CODE", help=_("Retention class."))],
+    reason: Annotated[str, typer.Option("--reason", help=_("Why; needed once the record is filed."))] = "",
+    as_json: Json = False,
+) -> None:
+    with connect() as client:
+        told = {"class_code": class_code, "reason": reason}
+        done = client.post(f"/records/{resolve(client, record_id)}/class", told)
+    if as_json:
+        print_json(done)
+    else:
+        state = _("in effect") if done["in_effect"] else _("waits for a second person")
+        print_facts([(_("Record"), done["record_id"]), (_("Retention class"), done["to_class"]), (_("State"), state)])
+
+
 @verb(group, "verify", _("Verify one record now: objects, locks, catalogue rows, ledger entries."))
 def verify_one(record_id: RecordId, as_json: Json = False) -> int:
     with connect() as client:
-        answer = client.post(f"/records/{_resolve(client, record_id)}/verify", {})
+        answer = client.post(f"/records/{resolve(client, record_id)}/verify", {})
     if as_json:
         print_json(answer)
     else:
@@ -209,7 +228,7 @@ def fetch(record_id: RecordId, output: Output, force: Force = False, as_json: Js
     if output.is_dir() or (output.exists() and not force):
         raise FileExists(file=str(output))
     with connect() as client:
-        found = _resolve(client, record_id)
+        found = resolve(client, record_id)
         try:
             size_bytes, sha256 = _fetch_to(client, found, output, force=force)
         except OSError as error:
@@ -284,7 +303,7 @@ def _put_in_place(temporary: Path, output: Path, *, force: bool) -> None:
     temporary.replace(output)
 
 
-def _resolve(client: Client, told: str) -> str:
+def resolve(client: Client, told: str) -> str:
     """The id for an id or an archival number.
 
     Raises:
