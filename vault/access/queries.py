@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -122,6 +123,31 @@ def get_person(connection: Connection, person_id: UUID) -> Person:
     if not rows:
         raise NotFoundOrNotYours
     return _people(connection, rows)[0]
+
+
+def unused_accounts(connection: Connection, size: int = 5) -> tuple[tuple[UUID, str, datetime], ...]:
+    """Who has not replaced the one-time password yet, and when it runs out: id, name, instant; the next first."""
+    query = (
+        select(people.c.id, people.c.name, people.c.password_expires_at)
+        .where(people.c.must_change_password, people.c.state == "active")
+        .order_by(people.c.password_expires_at)
+        .limit(size)
+    )
+    return tuple((row.id, row.name, row.password_expires_at) for row in connection.execute(query))
+
+
+def expiring_tokens(connection: Connection, before: datetime) -> tuple[tuple[UUID, str, datetime], ...]:
+    """Stations whose last valid token ends before then: id, name, instant; the next first."""
+    ends = func.max(api_tokens.c.expires_at)
+    query = (
+        select(stations.c.id, stations.c.name, ends.label("ends"))
+        .join(api_tokens, api_tokens.c.station_id == stations.c.id)
+        .where(api_tokens.c.revoked_at.is_(None))
+        .group_by(stations.c.id, stations.c.name)
+        .having(ends < before)
+        .order_by(ends)
+    )
+    return tuple((row.id, row.name, row.ends) for row in connection.execute(query))
 
 
 def roles_of(connection: Connection, person_id: UUID) -> frozenset[Role]:

@@ -120,6 +120,33 @@ def get_record(connection: Connection, viewer: Viewer, record_id: UUID) -> Recor
     )
 
 
+@dataclass(frozen=True)
+class ToFile:
+    """How many records wait to be filed (at most `TO_FILE_MAX` + 1), and when the first short lock among them ends."""
+
+    count: int
+    first_lock_until: datetime
+
+
+TO_FILE_MAX = 10_000
+
+
+def waiting_to_be_filed(connection: Connection, units: frozenset[UUID] | None) -> ToFile | None:
+    """What waits to be filed within `units` (None: all). Ids rise with time, and so do the ends of the short locks."""
+    wanted = select(record_states.c.record_id, record_states.c.lock_until).where(
+        record_states.c.status == RecordStatus.RECEIVED.value
+    )
+    if units is not None:
+        wanted = wanted.join(records, records.c.id == record_states.c.record_id).where(
+            records.c.unit_id.in_(sorted(units))
+        )
+    first = connection.execute(wanted.order_by(record_states.c.record_id).limit(1)).one_or_none()
+    if first is None:
+        return None
+    among = wanted.limit(TO_FILE_MAX + 1).subquery()
+    return ToFile(connection.execute(select(func.count()).select_from(among)).scalar_one(), first.lock_until)
+
+
 def archival_number_of(connection: Connection, record_id: UUID) -> str | None:
     """The 档号 of a record; it names the record and tells nothing of what it holds."""
     return connection.execute(select(records.c.archival_number).where(records.c.id == record_id)).scalar_one_or_none()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, literal, select
+from sqlalchemy import Connection, Date, Row, and_, bindparam, func, literal, select
 
 from vault.access.model import Viewer
 from vault.access.queries import organisation, unit_by_id
@@ -381,3 +381,56 @@ def sent_by(connection: Connection, sender_id: UUID, since: datetime) -> Sent:
         ).where(intake_items.c.sender_id == sender_id, intake_items.c.received_at >= since)
     ).one()
     return Sent(row.accepted, row.refused, row.last_at)
+
+
+def batches_of(
+    connection: Connection, sender_id: UUID, *, only_open: bool = False, size: int = 6
+) -> tuple[Batch, ...]:
+    """The sender's own batches, newest first; of those still open the oldest first."""
+    query = select(batches).where(batches.c.opened_by == sender_id).limit(size)
+    if only_open:
+        query = query.where(batches.c.state == BatchState.OPEN.value).order_by(batches.c.id)
+    else:
+        query = query.order_by(batches.c.id.desc())
+    rows = connection.execute(query).all()
+    counted = balances(connection, rows)
+    return tuple(_batch(row, counted) for row in rows)
+
+
+def refused_since(
+    connection: Connection, units: frozenset[UUID] | None, since: datetime, size: int = 5
+) -> tuple[Item, ...]:
+    """The newest items refused since then within `units` (None: all)."""
+    query = select(intake_items).where(
+        intake_items.c.status == ItemStatus.REFUSED.value, intake_items.c.received_at >= since
+    )
+    if units is not None:
+        query = query.where(intake_items.c.unit_id.in_(sorted(units)))
+    return tuple(_item(row) for row in connection.execute(query.order_by(intake_items.c.id.desc()).limit(size)))
+
+
+def came_in_by_day(
+    connection: Connection, units: frozenset[UUID] | None, since: datetime, time_zone: str
+) -> dict[date, int]:
+    """How many items came in since then, by the day of the organisation."""
+    day = func.timezone(time_zone, intake_items.c.received_at).cast(Date)
+    query = select(day.label("day"), func.count().label("items")).where(intake_items.c.received_at >= since)
+    if units is not None:
+        query = query.where(intake_items.c.unit_id.in_(sorted(units)))
+    return {row.day: row.items for row in connection.execute(query.group_by(day))}
+
+
+def renditions_failed(
+    connection: Connection, units: frozenset[UUID] | None, size: int = 5
+) -> tuple[tuple[UUID, str], ...]:
+    """Records whose page images could not be made: id and archival number, the newest first."""
+    query = (
+        select(records.c.id, records.c.archival_number)
+        .join(rendition_tasks, rendition_tasks.c.record_id == records.c.id)
+        .where(rendition_tasks.c.state == "failed")
+        .order_by(records.c.id.desc())
+        .limit(size)
+    )
+    if units is not None:
+        query = query.where(records.c.unit_id.in_(sorted(units)))
+    return tuple((row.id, row.archival_number) for row in connection.execute(query))

@@ -37,6 +37,7 @@ batches = Table(
     CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed_when_not_open"),
 )
 Index("batches_unit_id_id_idx", batches.c.unit_id, batches.c.id)
+Index("batches_opened_by_id_idx", batches.c.opened_by, batches.c.id)
 # A sender that names the same open batch again means the same batch.
 Index(
     "batches_open_name_key",
@@ -106,6 +107,7 @@ Index(
     rendition_tasks.c.record_id,
     postgresql_where=rendition_tasks.c.state == "waiting",
 )
+Index("rendition_tasks_failed_idx", rendition_tasks.c.record_id, postgresql_where=rendition_tasks.c.state == "failed")
 
 store_probes = Table(
     "store_probes",

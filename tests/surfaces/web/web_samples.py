@@ -162,10 +162,11 @@ def _desk(t: Texts) -> desk.DeskView:
         figures=(
             desk.Figure(N_("Records received today"), 799, "/records?from_date=2026-11-24"),
             desk.Figure(N_("Being worked on"), 12, "/jobs?state=running"),
-            desk.Figure(N_("In quarantine"), 6, "/quarantine", "bad"),
-            desk.Figure(N_("Batches not balanced"), 1, "/batches?state=unbalanced", "warn"),
+            desk.Figure(N_("Refused today"), 6, "/quarantine", "bad"),
+            desk.Figure(N_("To be filed"), 10000, "/records?state=received", is_more=True),
         ),
         hours=tuple(HourCount(hour, by_hour.get(hour, 0)) for hour in range(24)),
+        days=tuple(desk.DayCount(date(2026, 11, 11) + timedelta(days=n), n * 37 % 101) for n in range(14)),
         actions=(Action(N_("Send scans"), "/intake", tone="primary", icon="intake"),),
     )  # fmt: skip
 
@@ -624,6 +625,7 @@ def empty(language: Language) -> list[Sample]:
     )
     person = people.PersonView("p", "/people/p", "新人", "xinren", "档案室", "invited", NOW, None, (), (), ())
     return [
+        Sample("desk-officer", "/?officer", "desk.html", "desk", desk.DeskView((), None, None, (), None)),
         Sample("desk-empty", "/?empty", "desk.html", "desk", desk.DeskView((), (), (), (), tuple(HourCount(h, 0) for h in range(24)))),
         Sample("intake-empty", "/intake?empty", "intake.html", "intake", sending.IntakeView((), (), "PDF", 1_000_000)),
         Sample("batches-empty", "/batches?empty", "batches.html", "batches", intake.BatchListView(intake.BatchFilter(), nothing, (), none)),

@@ -213,6 +213,12 @@ def events_within(connection: Connection, context_id: UUID) -> tuple[CountedEven
     return tuple(CountedEvent(**row._mapping) for row in connection.execute(query))
 
 
+def count_since(connection: Connection, event: str, since: datetime) -> int:
+    """How often an event happened since then."""
+    query = select(func.count()).where(ledger_entries.c.event == event, ledger_entries.c.at >= since)
+    return connection.execute(query.select_from(ledger_entries)).scalar_one()
+
+
 def pending_count(connection: Connection) -> int:
     """How many entries wait for the sequencer."""
     return connection.execute(select(func.count()).select_from(ledger_pending)).scalar_one()

@@ -1,9 +1,9 @@
-"""My desk: what waits for me, what went wrong today, what came in."""
+"""My desk: what waits for me, what I sent, what went wrong today, what came in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from vault.surfaces.web.views.parts import Action, HourCount, Link
 
@@ -14,18 +14,18 @@ class WaitingItem:
 
     link: Link
     what: str
-    since_at: datetime
+    since_at: datetime | None
     urgency: str = "calm"
     due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that went wrong today, with the list where it can be seen to."""
+    """Something that went wrong today, with the place where it can be seen to."""
 
     what: str
     link: Link
-    at: datetime
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,12 @@ class Figure:
     value: int
     href: str
     tone: str = "neutral"
+    is_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SentItem:
-    """A batch this person or their station sent, and where it is."""
+    """A batch this person sent, and where it is."""
 
     link: Link
     state: str
@@ -51,12 +52,22 @@ class SentItem:
 
 
 @dataclass(frozen=True, slots=True)
+class DayCount:
+    """How many came in on one day."""
+
+    day: date
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeskView:
-    """`hours` holds all 24 hours of today in the organisation's zone."""
+    """A part is nothing where the person's roles have no use for it. `hours` are all 24 of today, `days` fourteen."""
 
     waiting: tuple[WaitingItem, ...]
-    troubles: tuple[Trouble, ...]
-    sent: tuple[SentItem, ...]
+    troubles: tuple[Trouble, ...] | None
+    sent: tuple[SentItem, ...] | None
     figures: tuple[Figure, ...]
-    hours: tuple[HourCount, ...]
+    hours: tuple[HourCount, ...] | None
+    days: tuple[DayCount, ...] = ()
+    list_href: str = "/records"
     actions: tuple[Action, ...] = ()

@@ -27,5 +27,5 @@ VERIFY_NOW = N_("Verify now")
 
 RECEIVED_TODAY = N_("Records received today")
 BEING_WORKED_ON = N_("Being worked on")
-IN_QUARANTINE = N_("In quarantine")
-NOT_BALANCED = N_("Batches not balanced")
+TO_BE_FILED = N_("To be filed")
+REFUSED_TODAY = N_("Refused today")
