@@ -8,8 +8,10 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 
 import uvicorn
+from fastapi import FastAPI
 
 from retention_rules import shipped
 from vault.intake.decoding.isolated import stand_ready
@@ -17,13 +19,10 @@ from vault.settings import Settings
 from vault.surfaces.application import create
 
 
-def main() -> None:
-    """Serves until it is told to end."""
-    listener = socket.socket(fileno=int(sys.argv[1]))
-    threading.Thread(target=get_ready, daemon=True).start()
-    trusted = Settings.from_environment().trusted_proxies
+def serve(application: FastAPI, listener: socket.socket, trusted_proxies: Sequence[str] = ()) -> None:
+    """Serves until it is told to end; the addresses of clients are believed from `trusted_proxies` only."""
     config = uvicorn.Config(
-        create(),
+        application,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -35,8 +34,8 @@ def main() -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
         # Behind a proxy that ends TLS, cookies must still be marked secure and guesses counted by the real address.
-        proxy_headers=bool(trusted),
-        forwarded_allow_ips=trusted,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies,
     )
     uvicorn.Server(config).run(sockets=[listener])
 
@@ -45,6 +44,14 @@ def get_ready() -> None:
     """Loads what the first upload would otherwise wait for, while pages are served already."""
     shipped.packs()
     stand_ready()
+
+
+def main() -> None:
+    """Serves the application of this installation."""
+    application, listener = create(), socket.socket(fileno=int(sys.argv[1]))
+    threading.Thread(target=get_ready, daemon=True).start()
+    serve(application, listener, Settings.from_environment().trusted_proxies)
+
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conformance.storage.fault_proxy import Fault, Plan, fault_proxy
 from tests.conformance.storage.places import content_of, fresh_key, lock_for
+from tests.support.fault_proxy import Fault, Plan, fault_proxy
 from tests.support.rgw import Rgw
 from vault.foundation.clock import SystemClock
 from vault.foundation.storage.errors import LockRefused, ObjectNotFound, StoreDenied, StoreLied, StoreUnavailable
