@@ -102,3 +102,25 @@ class NoRoom(VaultError):
     fault = Fault.OURS
     message = N_("The server's disk has no room for this file at the moment.")
     hint = N_("Nothing was stored. Tell the operator; the same upload can go on when there is room.")
+
+
+class SpoolUnavailable(VaultError):
+    """The disk of the spool directory fails, otherwise than by being full."""
+
+    code = "spool-unavailable"
+    status = 503
+    exit_code = 69
+    fault = Fault.OURS
+    message = N_("The server's disk failed while it took the file in: {problem}.")
+    hint = N_("Nothing was lost. The operator must see to the disk of the home directory; then send it again.")
+
+
+class ExaminationUnavailable(VaultError):
+    """No decoder process could be started; the file was not looked at."""
+
+    code = "examination-unavailable"
+    status = 503
+    exit_code = 69
+    fault = Fault.OURS
+    message = N_("The server cannot examine the file now: {problem}.")
+    hint = N_("Nothing was lost and the file is not at fault. Send it again in a moment.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import IO, BinaryIO
 from uuid import UUID
 
+from vault.foundation.errors import N_
 from vault.foundation.keys.keyring import RecordKey
 from vault.foundation.keys.sealed_object import seal_bytes, seal_stream
 from vault.foundation.storage.interface import Content
+from vault.intake.errors import NoRoom, SpoolUnavailable
 
 IN_MEMORY_BYTES_MAX = 16 << 20
 
@@ -30,15 +33,30 @@ def sealed_content(
 
     `sha256` is the digest of the plain bytes, taken when they arrived; sealing binds it. Large content is sealed
     into a nameless file, which holds ciphertext only and vanishes with its handle.
+
+    Raises:
+        NoRoom, SpoolUnavailable: the disk of the nameless file is full or fails.
     """
     content.seek(0)
     if size_bytes <= IN_MEMORY_BYTES_MAX:
         sealed = seal_bytes(record_key, component_id, content.read(), sha256)
         yield Content.from_bytes(sealed.data, sealed.sha256)
         return
-    with nameless_file(spool_directory) as file:
+    with spool_failures(), nameless_file(spool_directory) as file:
         receipt = seal_stream(record_key, component_id, content, size_bytes, sha256, file)
+        file.flush()
         yield Content.from_file(file, receipt.sealed_size_bytes, receipt.sha256)
+
+
+@contextmanager
+def spool_failures() -> Iterator[None]:
+    """Gives a full or failing disk under the spool directory its name. Raises NoRoom, SpoolUnavailable."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise NoRoom(retry_after_s=60) from error
+        raise SpoolUnavailable(problem=error.strerror or N_("input/output error")) from error
 
 
 def nameless_file(spool_directory: Path) -> IO[bytes]:

@@ -7,7 +7,6 @@ that a loss of power damaged does not open either. Only whole segments count as 
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import io
@@ -29,6 +28,7 @@ from vault.foundation.keys.errors import EpochGone, UnwrapFailed
 from vault.foundation.keys.record_key import KEY_BYTES
 from vault.foundation.ledger.entry import SYSTEM
 from vault.intake.errors import NoRoom, PieceOutOfPlace, ReceivedDamaged, UploadBusy
+from vault.intake.sealing import spool_failures
 
 SEGMENT_BYTES = 1 << 20
 KEPT_FOR = timedelta(hours=48)
@@ -45,15 +45,16 @@ class UnfinishedUpload:
         identity = b"\0".join((sender_id.bytes, str(size_bytes).encode(), client_key.encode()))
         name = hashlib.sha256(identity)
         directory = ctx.spool_directory / "unfinished"
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.size_bytes = size_bytes
         self._path = directory / name.hexdigest()
-        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            self._cipher = AESGCM(self._key(ctx, b"slipvault/1/spool" + name.digest()))
-        except BaseException:
-            self.close()
-            raise
+        with spool_failures():
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                self._cipher = AESGCM(self._key(ctx, b"slipvault/1/spool" + name.digest()))
+            except BaseException:
+                self.close()
+                raise
 
     def _key(self, ctx: Context, place: bytes) -> bytes:
         """The upload's key, made with the file. One whose epoch is gone leads to nothing: the upload begins anew."""
@@ -99,7 +100,7 @@ class UnfinishedUpload:
         with self._alone():
             if self.received_bytes != at:
                 raise PieceOutOfPlace(received_bytes=self.received_bytes)
-            with full_disk_told():
+            with spool_failures():
                 os.pwrite(self._handle, sealed, _HEADER.size + index * _STEP)
 
     @contextmanager
@@ -190,17 +191,6 @@ def require_room(spool_directory: Path, coming_bytes: int, size_bytes: int) -> N
     free = shutil.disk_usage(spool_directory).free
     if coming_bytes + size_bytes + ROOM_LEFT_BYTES > free:
         raise NoRoom(retry_after_s=60)
-
-
-@contextmanager
-def full_disk_told() -> Iterator[None]:
-    """Turns the system's "no space left" into `NoRoom`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise NoRoom(retry_after_s=60) from error
-        raise
 
 
 def _newest_epoch(ctx: Context) -> int:

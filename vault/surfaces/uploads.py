@@ -21,8 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from vault.catalogue.model import Description, FieldKind
 from vault.foundation.errors import N_, Fault, VaultError
 from vault.intake.errors import DigestMismatch, UploadTooLarge
-from vault.intake.sealing import nameless_file
-from vault.intake.unfinished import full_disk_told
+from vault.intake.sealing import nameless_file, spool_failures
 from vault.surfaces.problems import BadRequest
 
 IN_MEMORY_BYTES_MAX = 4 << 20
@@ -79,7 +78,15 @@ async def spool(
         DigestMismatch: its SHA-256 is not the announced one (hexadecimal).
         BodyCutOff: the sender went away or fell silent.
         NoRoom: the disk is full.
+        SpoolUnavailable: the disk fails in another way.
     """
+    with spool_failures():
+        return await _spooled(chunks, directory, size_bytes_max, announced_sha256)
+
+
+async def _spooled(
+    chunks: AsyncIterator[bytes], directory: Path, size_bytes_max: int, announced_sha256: str | None
+) -> Spooled:
     digest, size, target = hashlib.sha256(), 0, cast("BinaryIO", io.BytesIO())
     try:
         async for chunk in unhurried(chunks):
@@ -105,15 +112,13 @@ async def spool(
 
 def _to_file(target: io.BytesIO, directory: Path) -> BinaryIO:
     file = nameless_file(directory)
-    with full_disk_told():
-        file.write(target.getbuffer())
+    file.write(target.getbuffer())
     return cast("BinaryIO", file)
 
 
 def _write(target: BinaryIO, digest: Any, chunk: bytes) -> None:
     digest.update(chunk)
-    with full_disk_told():
-        target.write(chunk)
+    target.write(chunk)
 
 
 @dataclass(frozen=True)

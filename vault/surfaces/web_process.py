@@ -8,7 +8,6 @@ from __future__ import annotations
 import socket
 import sys
 import threading
-from collections.abc import Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,7 +18,7 @@ from vault.settings import Settings
 from vault.surfaces.application import create
 
 
-def serve(application: FastAPI, listener: socket.socket, trusted_proxies: Sequence[str] = ()) -> None:
+def serve(application: FastAPI, listener: socket.socket, trusted_proxies: str = "") -> None:
     """Serves until it is told to end; the addresses of clients are believed from `trusted_proxies` only."""
     config = uvicorn.Config(
         application,
@@ -51,7 +50,6 @@ def main() -> None:
     application, listener = create(), socket.socket(fileno=int(sys.argv[1]))
     threading.Thread(target=get_ready, daemon=True).start()
     serve(application, listener, Settings.from_environment().trusted_proxies)
-
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ from typing import cast
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from vault.foundation.clock import Clock
-from vault.foundation.db.errors import DatabaseUnavailable, DatabaseUnsuitable
+from vault.foundation.db.errors import DatabaseFull, DatabaseUnavailable, DatabaseUnsuitable
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.ledger.entry import Actor
 
@@ -39,7 +40,8 @@ class Database:
         """A unit of work for `actor`: rolled back unless `commit()` is called.
 
         Raises:
-            DatabaseUnavailable: the server cannot be reached.
+            DatabaseUnavailable: the server cannot be reached, or was lost on the way; nothing was committed.
+            DatabaseFull: the server has no room left.
             UnwitnessedChange: at `commit()`, when a change has no ledger entry.
         """
         with self._connected(_PREPARE_AFTER) as connection:
@@ -51,7 +53,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection in a read-only transaction with one consistent snapshot."""
+        """A connection in a read-only transaction with one consistent snapshot. Raises DatabaseUnavailable."""
         # Never prepared, hence planned with the values at hand: a generic plan made a search 250 times slower.
         with self._connected(None) as connection:
             # As options they go with BEGIN; as a statement they would cost a round trip of their own.
@@ -97,14 +99,29 @@ class Database:
     @contextmanager
     def _connected(self, prepare_after: int | None) -> Iterator[Connection]:
         try:
-            connection = self.engine.connect()
-        except OperationalError as error:
-            raise DatabaseUnavailable from error
-        with connection:
-            cast(
-                "psycopg.Connection[object]", connection.connection.driver_connection
-            ).prepare_threshold = prepare_after
-            yield connection
+            with self.engine.connect() as connection:
+                driver = cast("psycopg.Connection[object]", connection.connection.driver_connection)
+                driver.prepare_threshold = prepare_after
+                yield connection
+        except (OperationalError, PoolTimeout) as error:
+            raise _meaning(error) from error
+
+
+_DISK_FULL_SQLSTATE = "53100"
+# Connection, resources, shutdown and crash, the system below the server.
+_OUTAGE_SQLSTATES = ("08", "53", "57P", "58")
+
+
+def _meaning(error: OperationalError | PoolTimeout) -> Exception:
+    """An outage by its name; the error itself when a statement failed for another reason: that is a defect of ours."""
+    if isinstance(error, PoolTimeout):
+        return DatabaseUnavailable()
+    state = error.orig.sqlstate if isinstance(error.orig, psycopg.Error) else None
+    if state == _DISK_FULL_SQLSTATE:
+        return DatabaseFull()
+    if state is None or state.startswith(_OUTAGE_SQLSTATES):
+        return DatabaseUnavailable()
+    return error
 
 
 def _make_engine(url: URL, pool_size: int, timeout_s: float) -> Engine:

@@ -35,6 +35,17 @@ class DatabaseUnreachable(VaultError):
     hint = N_("Check SLIPVAULT_DATABASE_URL, whether that server runs, its pg_hba.conf and the password.")
 
 
+class DatabaseFull(VaultError):
+    """PostgreSQL answers, but its disk has no room for another row."""
+
+    code = "database-full"
+    status = 503
+    exit_code = 69
+    fault = Fault.OURS
+    message = N_("The catalogue database has no room left on its disk.")
+    hint = N_("Nothing was lost. The operator must make room; sending again then goes on where this ended.")
+
+
 class TransactionClosed(VaultError):
     """A transaction was used after its end: a defect in the caller."""
 

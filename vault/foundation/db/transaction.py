@@ -12,10 +12,10 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from vault.foundation.clock import Clock
-from vault.foundation.db.errors import DatabaseUnavailable, TransactionClosed, UnwitnessedChange
+from vault.foundation.db.errors import TransactionClosed, UnwitnessedChange
 from vault.foundation.db.together import Rows, insert_together
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.entry import Actor, Entry
@@ -84,14 +84,13 @@ class Transaction:
 
         Raises:
             UnwitnessedChange: something was changed and no entry was witnessed; nothing is kept.
-            DatabaseUnavailable: the connection was lost; whether the commit took place must be looked up.
+            DatabaseUnavailable: once the transaction's block is left, when the connection was lost; whether the commit
+                took place must be looked up.
         """
         self._require_open()
         self._open = False
         try:
             self.connection.commit()
-        except OperationalError as error:
-            raise DatabaseUnavailable from error
         except DBAPIError as error:
             original = error.orig
             if isinstance(original, psycopg.Error) and original.sqlstate == UNWITNESSED_SQLSTATE:

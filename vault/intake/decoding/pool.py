@@ -18,8 +18,10 @@ import time
 from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, cast
 
+from vault.foundation.errors import N_
 from vault.intake.checks.model import CheckPolicy, Examination
 from vault.intake.decoding import wire
+from vault.intake.errors import ExaminationUnavailable
 from vault.intake.renditions.rendition import Rendition
 
 EXAMINE_SECONDS_MAX = 8.0
@@ -88,6 +90,7 @@ class Decoders:
 
         Raises:
             DecoderFailed, DecoderTooSlow, DecoderRefused.
+            ExaminationUnavailable: no decoder could be started, so that nobody looked at the file.
         """
         seconds_max += max(0, size_bytes - _BYTES_FREE_OF_CHARGE) / _BYTES_PER_SECOND
         request = {"what": "examine", "size_bytes": size_bytes, "name": declared_name}
@@ -102,7 +105,7 @@ class Decoders:
         """The renditions of an original, one after the other.
 
         Raises:
-            DecoderFailed, DecoderTooSlow, DecoderRefused.
+            DecoderFailed, DecoderTooSlow, DecoderRefused, ExaminationUnavailable.
         """
         request = {"what": "render", "media_type": media_type}
         for told, data in self._ask(request, source, size_bytes, RENDER_SECONDS_MAX):
@@ -195,7 +198,15 @@ class _Decoder:
     def __init__(self) -> None:
         self._uses = 0
         self.idle_since_s = 0.0
-        self._process = subprocess.Popen(
+        try:
+            self._process = self._started()
+        except OSError as error:  # no memory, no process to be had
+            raise ExaminationUnavailable(problem=error.strerror or N_("the system starts no decoder")) from error
+        self._requests = cast("IO[bytes]", self._process.stdin)
+        self._answers = cast("IO[bytes]", self._process.stdout)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [sys.executable, "-I", "-m", "vault.intake.decoding.decoder"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -204,8 +215,6 @@ class _Decoder:
             # No credentials of ours, and no threads that would each reserve address space.
             env={"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
         )
-        self._requests = cast("IO[bytes]", self._process.stdin)
-        self._answers = cast("IO[bytes]", self._process.stdout)
 
     @property
     def is_usable(self) -> bool:
@@ -221,10 +230,10 @@ class _Decoder:
 
     def ask(self, request: dict[str, Any], seconds_max: float) -> Iterator[tuple[dict[str, Any], bytes]]:
         """The answers to a request. A new process is waited for first; its time counts from when it is ready."""
+        if self._uses == 0:
+            self._await_readiness()
         started_s = time.monotonic()
         try:
-            if self._uses == 0:
-                wire.read_frame(lambda size: self._read(size, started_s + START_SECONDS_MAX))
             self._uses += 1
             deadline_s = time.monotonic() + seconds_max
             self._requests.write(wire.frame(request))
@@ -241,6 +250,14 @@ class _Decoder:
             raise DecoderFailed from None
         except TimeoutError:
             raise DecoderTooSlow(time.monotonic() - started_s) from None
+
+    def _await_readiness(self) -> None:
+        """A busy machine starts it slowly, or not at all: that says nothing about the file."""
+        deadline_s = time.monotonic() + START_SECONDS_MAX
+        try:
+            wire.read_frame(lambda size: self._read(size, deadline_s))
+        except (TimeoutError, EOFError, wire.Malformed):
+            raise ExaminationUnavailable(problem=N_("the decoder did not become ready")) from None
 
     def stop(self) -> None:
         """Kills the process and waits for its end."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.hostile import good, pictures
@@ -17,6 +18,7 @@ from vault.intake.checks import CheckPolicy, Examination, Finding, Severity
 from vault.intake.checks.model import PageFacts
 from vault.intake.decoding import wire
 from vault.intake.decoding.pool import DecoderFailed, Decoders, DecoderTooSlow
+from vault.intake.errors import ExaminationUnavailable
 from vault.intake.renditions.rendition import Rendition
 
 _TIFF = good.files()["g4.tif"]
@@ -67,6 +69,18 @@ def test_a_decoder_that_takes_too_long_is_stopped_and_replaced(pool: Decoders) -
     assert pool.process_ids == ()
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
+    assert _examined(pool).page_count == 2
+
+
+def test_a_decoder_that_dies_before_it_saw_the_file_does_not_speak_against_it(pool: Decoders) -> None:
+    before = set(psutil.Process().children())
+    with ThreadPoolExecutor(1) as threads:
+        examined = threads.submit(_examined, pool)
+        while not (started := set(psutil.Process().children()) - before):
+            time.sleep(0.001)
+        started.pop().kill()
+        with pytest.raises(ExaminationUnavailable):
+            examined.result()
     assert _examined(pool).page_count == 2
 
 
