@@ -10,20 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention_rules import shipped
+from retention_rules.decision import decide
 from retention_rules.differences import Effect, How, between_classes, between_packs, between_schedules, say_change
 from retention_rules.errors import InvalidData
+from retention_rules.law import law_of
 from retention_rules.model import (
     PERMANENT,
     ClassDefinition,
     Confirmation,
     Disposition,
+    Facts,
     FiscalYear,
     Hold,
     LockPolicy,
     Period,
     What,
 )
-from retention_rules.packs import rule_digest
+from retention_rules.packs import Pack, by_code, rule_digest
+from retention_rules.reasons import Kind
 from retention_rules.schedules import (
     Book,
     Classified,
@@ -231,6 +235,53 @@ def test_the_differences_between_two_versions_can_be_read() -> None:
         ("REMITTANCE", How.CHANGED, "rules", Effect.SHORTER,
          "类别 REMITTANCE：适用规则由 CN-ACC-VOUCHER, CN-AML-TXN 改为 CN-ACC-VOUCHER（期限可能变短）"),
     ]  # fmt: skip
+
+
+# asked on | retain until | decided by | what is still to come
+CHANGES = [
+    ("2024-12-31", "2030-12-31", "P10Y", "2025-01-01"),
+    ("2025-01-01", "2028-12-31", "P8Y", "2030-01-01"),
+    ("2028-12-31", "2028-12-31", "P8Y", "2030-01-01"),
+    ("2029-12-31", "2028-12-31", "P8Y", "2030-01-01"),
+    ("2030-01-01", "2031-03-10", "P5Y", None),  # repealed: the five years of clause C6.1
+]
+
+
+@pytest.mark.clause("C8.1")
+@pytest.mark.parametrize(("on", "until", "period", "changes"), CHANGES)
+def test_the_law_of_the_day_applies(on: str, until: str, period: str, changes: str | None) -> None:
+    """German vouchers: ten years until 2024, eight from 2025; and, for the test, repealed with 2030."""
+    shipped_rule = shipped.rules()["DE-BELEG"][-1]
+    first = replace(shipped_rule, period=Period(months=120), effective_date=None, ended_date=date(2025, 1, 1))
+    second = replace(shipped_rule, ended_date=date(2030, 1, 1))
+    pack = Pack("de-test", "DE", date(2026, 1, 1), (second, first))
+    definition = ClassDefinition("V", "凭证", "Voucher", "KJ", "D8", rule_codes=("DE-BELEG",))
+    facts = Facts("V", RECEIVED, {"record_year": date(2020, 5, 5)})
+
+    decision = decide(facts, law_of([definition], by_code([pack])), date.fromisoformat(on))
+
+    assert (decision.retain_until, decision.winning.told["period"]) == (date.fromisoformat(until), period)
+    coming = [reason.told["effective_date"] for reason in decision.reasons if reason.kind is Kind.NOT_YET_IN_FORCE]
+    assert coming == (["2025-01-01"] if on < "2025" else [])
+    assert changes is None or decision.span.ends_date == date.fromisoformat(changes)
+
+
+def test_two_versions_of_a_rule_for_one_day_are_refused() -> None:
+    rule = shipped.rules()["DE-BELEG"][-1]
+
+    with pytest.raises(InvalidData, match="two versions of rule DE-BELEG are in force on the same day"):
+        Pack(
+            "x",
+            "DE",
+            date(2026, 1, 1),
+            (replace(rule, ended_date=date(2026, 1, 2)), replace(rule, effective_date=date(2026, 1, 1))),
+        )
+    assert Pack(
+        "x",
+        "DE",
+        date(2026, 1, 1),
+        (replace(rule, ended_date=date(2026, 1, 1)), replace(rule, effective_date=date(2026, 1, 1))),
+    )
 
 
 def test_no_difference_is_told_between_equals() -> None:
