@@ -55,8 +55,10 @@ def initialise(tx: Transaction, fonds_code: str = "0001") -> NewAccount | None:
     return account
 
 
-def set_up(ctx: Context, viewer: Viewer, name: str, fonds_code: str, time_zone: str) -> None:
-    """Names the organisation. Leaves `access:organisation:change`.
+def change_organisation(tx: Transaction, viewer: Viewer, name: str, fonds_code: str, time_zone: str) -> None:
+    """Names the organisation; what follows from it is the caller's (`retention.organisation`).
+
+    Leaves `access:organisation:change`.
 
     Raises:
         NotAllowed, InvalidInput.
@@ -73,10 +75,8 @@ def set_up(ctx: Context, viewer: Viewer, name: str, fonds_code: str, time_zone: 
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise InvalidInput(field="zone", problem="this time zone is not known") from None
-    with ctx.database.transaction(viewer.actor) as tx:
-        tx.connection.execute(organisation.update().values(name=name, fonds_code=fonds_code, time_zone=time_zone))
-        tx.witness(Event.ORGANISATION_CHANGED, "organisation", ORGANISATION_ID, fonds_code=fonds_code)
-        tx.commit()
+    tx.connection.execute(organisation.update().values(name=name, fonds_code=fonds_code, time_zone=time_zone))
+    tx.witness(Event.ORGANISATION_CHANGED, "organisation", ORGANISATION_ID, fonds_code=fonds_code)
 
 
 def create_unit(ctx: Context, viewer: Viewer, code: str, name_zh: str, name_en: str) -> UUID:

@@ -12,7 +12,7 @@ from vault.access.rights import Right
 from vault.foundation.context import Context
 from vault.foundation.errors import InvalidInput, NotFoundOrNotYours
 from vault.foundation.ids import new_id
-from vault.intake import queries
+from vault.intake import arrivals, queries
 from vault.intake.errors import BatchClosed
 from vault.intake.model import Batch, BatchState, Event
 from vault.intake.tables import batches
@@ -37,7 +37,7 @@ def open_batch(
     if sheets_announced is not None and not 0 <= sheets_announced <= 1_000_000:
         raise InvalidInput(field="sheets_announced", problem="a count from 0 to 1,000,000 is needed")
     with ctx.database.transaction(viewer.actor) as tx:
-        place = queries.place_of(tx.connection, viewer, unit_id)
+        place = arrivals.place_of(tx.connection, viewer, unit_id)
         batch_id = tx.connection.execute(
             insert(batches)
             .values(
@@ -59,10 +59,13 @@ def open_batch(
             batch_id = tx.connection.execute(
                 select(batches.c.id).where(
                     batches.c.opened_by == viewer.id,
+                    batches.c.unit_id == place.unit_id,
                     batches.c.name == name,
                     batches.c.state == BatchState.OPEN.value,
                 )
-            ).scalar_one()
+            ).scalar_one_or_none()
+    if batch_id is None:  # closed by somebody in between: the name is free again
+        return open_batch(ctx, viewer, name, sheets_announced, unit_id)
     with ctx.database.read() as connection:
         return queries.get_batch(connection, viewer, batch_id)
 

@@ -6,14 +6,14 @@ from vault.foundation.errors import N_, Fault, VaultError
 
 
 class ClientKeyReused(VaultError):
-    """The client key was used before for other bytes."""
+    """The client key was used before for other bytes, or for another class, unit or batch."""
 
     code = "client-key-reused"
     status = 409
     exit_code = 75
     fault = Fault.CALLER
-    message = N_("This client key was used before for a file with other bytes.")
-    hint = N_("Give every file its own key; a retry of the same file keeps its key.")
+    message = N_("This client key was used before for another file, or for another class, unit or batch.")
+    hint = N_("Give every file its own key; a retry of the same file keeps its key and what was said of it.")
 
 
 class StoreNotTrusted(VaultError):

@@ -7,10 +7,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Date, Row, and_, bindparam, func, literal, select
+from sqlalchemy import Connection, Date, Row, func, select
 
 from vault.access.model import Viewer
-from vault.access.queries import organisation, unit_by_id
 from vault.catalogue.model import Event as CatalogueEvent
 from vault.catalogue.tables import records
 from vault.foundation.errors import NotFoundOrNotYours
@@ -18,116 +17,10 @@ from vault.foundation.ledger.entry import leaf_hash
 from vault.foundation.ledger.tables import ledger_entries
 from vault.intake.abandonment import ABANDONED
 from vault.intake.checks import Severity
-from vault.intake.errors import StoreNotTrusted
 from vault.intake.model import Balance, Batch, BatchState, Item, ItemStatus, Receipt, Refusal
-from vault.intake.tables import IS_UNFINISHED, batches, intake_items, rendition_tasks, store_probes
+from vault.intake.tables import batches, intake_items, rendition_tasks
 
 PAGE_SIZE_MAX = 200
-NEVER_PROBED = "never-probed"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a new record will belong."""
-
-    unit_id: UUID
-    unit_code: str
-    fonds_code: str
-    time_zone: str
-
-
-def require_trusted_store(connection: Connection, store: str) -> None:
-    """Refuses intake into a store whose last probe found lies, or that was never probed.
-
-    Raises:
-        StoreNotTrusted: with the list of lies.
-    """
-    row = connection.execute(
-        select(store_probes.c.lies).where(store_probes.c.store == store).order_by(store_probes.c.at.desc()).limit(1)
-    ).one_or_none()
-    lies = [NEVER_PROBED] if row is None else row.lies
-    if lies:
-        raise StoreNotTrusted(lies=", ".join(lies))
-
-
-def place_of(connection: Connection, viewer: Viewer, unit_id: UUID | None) -> Place:
-    """The unit, fonds and time zone of what `viewer` sends for `unit_id` (None: the viewer's own unit).
-
-    Raises:
-        NotFoundOrNotYours: there is no such unit, or the viewer may not act for it.
-    """
-    wanted = unit_id or viewer.unit_id
-    if wanted is None or not viewer.may_see_unit(wanted):
-        raise NotFoundOrNotYours
-    unit = unit_by_id(connection, wanted)
-    home = organisation(connection)
-    return Place(unit.id, unit.code, home.fonds_code, home.time_zone)
-
-
-_KNOWN = (
-    select(
-        intake_items.c.id,
-        intake_items.c.sha256,
-        intake_items.c.status,
-        intake_items.c.record_id,
-        intake_items.c.abandoned_at,
-        select(records.c.id)
-        .where(records.c.unit_id == bindparam("unit_id"), records.c.content_sha256 == bindparam("sha256"))
-        .scalar_subquery()
-        .label("duplicate_of"),
-    )
-    .select_from(select(literal(1).label("always")).subquery())
-    .outerjoin(
-        intake_items,
-        and_(
-            intake_items.c.sender_id == bindparam("sender_id"), intake_items.c.client_key == bindparam("client_key")
-        ),
-    )
-)
-
-
-@dataclass(frozen=True)
-class EarlierItem:
-    """What the sender sent before under the same key."""
-
-    id: UUID
-    sha256: bytes
-    status: ItemStatus
-    record_id: UUID  # planned with the intent
-    is_unfinished: bool  # begun and never settled, or settled only because the sender seemed never to come back
-
-
-def known_before(
-    connection: Connection, sender_id: UUID, client_key: str, unit_id: UUID, sha256: bytes
-) -> tuple[EarlierItem | None, UUID | None]:
-    """The item that the sender sent before under this key, and the unit's record whose original has these bytes."""
-    row = connection.execute(
-        _KNOWN, {"sender_id": sender_id, "client_key": client_key, "unit_id": unit_id, "sha256": sha256}
-    ).one()
-    if row.id is None:
-        return None, row.duplicate_of
-    status = ItemStatus(row.status)
-    is_unfinished = status is ItemStatus.INTENT or row.abandoned_at is not None
-    return EarlierItem(row.id, bytes(row.sha256), status, row.record_id, is_unfinished), row.duplicate_of
-
-
-def settled_item(connection: Connection, sender_id: UUID, client_key: str) -> tuple[UUID, bytes] | None:
-    """The item that the sender's key belongs to, with the digest of its bytes, when it is settled."""
-    row = connection.execute(
-        select(intake_items.c.id, intake_items.c.sha256).where(
-            intake_items.c.sender_id == sender_id,
-            intake_items.c.client_key == client_key,
-            ~IS_UNFINISHED,
-        )
-    ).one_or_none()
-    return (row.id, bytes(row.sha256)) if row is not None else None
-
-
-def record_with_content(connection: Connection, unit_id: UUID, sha256: bytes) -> UUID | None:
-    """The record of the unit whose original has exactly these bytes."""
-    return connection.execute(
-        select(records.c.id).where(records.c.unit_id == unit_id, records.c.content_sha256 == sha256)
-    ).scalar_one_or_none()
 
 
 def receipt_of(connection: Connection, viewer: Viewer, item_id: UUID, *, is_repeated: bool) -> Receipt:

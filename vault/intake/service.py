@@ -30,15 +30,15 @@ from vault.foundation.errors import NotFoundOrNotYours
 from vault.foundation.ids import derived_id, new_id
 from vault.foundation.keys.keyring import RecordKey
 from vault.foundation.storage.interface import Lock, LockMode
-from vault.intake import queries
+from vault.intake import arrivals, queries
 from vault.intake.checks import CheckPolicy, Examination, Severity
 from vault.intake.decoding.isolated import examine
-from vault.intake.errors import BatchClosed, ClientKeyReused
+from vault.intake.errors import BatchClosed, ClientKeyReused, UploadBusy
 from vault.intake.model import BatchState, Event, ItemStatus, Receipt, Refusal, Upload
 from vault.intake.sealing import sealed_content
 from vault.intake.surroundings import surroundings
 from vault.intake.tables import CLIENT_KEY_CONSTRAINT, IS_UNFINISHED, batches, intake_items, rendition_tasks
-from vault.retention.due_dates import due_at_intake
+from vault.retention.due_dates import ARRIVED_LONG_AGO, due_at_intake, settle
 from vault.retention.filing import file_by_rule
 
 
@@ -97,15 +97,20 @@ class _Arrival:
         self.earlier, self.duplicate_of = self._known_before()
         self.keeps_unopened = self.retention_class.keep_unopened
 
-    def _known_before(self) -> tuple[queries.EarlierItem | None, UUID | None]:
+    def _known_before(self) -> tuple[arrivals.EarlierItem | None, UUID | None]:
         """One question, outside any transaction: what it says is judged again by the constraints at each commit."""
         upload = self.upload
         with self.ctx.database.autocommit() as connection:
-            earlier, duplicate_of = queries.known_before(
+            earlier, duplicate_of = arrivals.known_before(
                 connection, self.viewer.id, upload.client_key, self.place.unit_id, upload.sha256
             )
         if earlier is not None and earlier.sha256 != upload.sha256:
             raise ClientKeyReused
+        if earlier is not None and earlier.is_unfinished:
+            # It goes on where it was begun: its key hangs on that class and year, its batch counts it.
+            if earlier.belongs_to != (upload.class_code, self.place.unit_id, upload.batch_id):
+                raise ClientKeyReused
+            self.received_at = earlier.received_at
         return earlier, duplicate_of
 
     def earlier_answer(self) -> Receipt | None:
@@ -158,13 +163,18 @@ class _Arrival:
                 )
                 tx.commit()
         except IntegrityError as error:
-            return self._repeat(self._raced(error).id)
+            raced = self._raced(error)
+            if raced.is_unfinished:
+                raise UploadBusy(retry_after_s=2) from None  # its own request says what comes of it
+            return self._repeat(raced.id)
         return self._repeat(row["id"], is_repeated=False)
 
     def accept(self, examination: Examination, findings: tuple[Refusal, ...]) -> Receipt:
         """Steps 4 to 10."""
         lock_until = intake_lock_until(self.received_at, self.retention_class.lock)
         intent = self._intend(examination.media_type, findings)
+        if isinstance(intent, Receipt):
+            return intent
         original = self._store(intent, examination.media_type, lock_until)
         description = with_slip_number(self.description, examination.slip_number)
         new = NewRecord(
@@ -184,8 +194,10 @@ class _Arrival:
         )
         return self._register(intent, new, findings)
 
-    def _intend(self, media_type: str, findings: tuple[Refusal, ...]) -> _Intent:
-        """Step 5, transaction 1. A second attempt finds the first one's record key and goes on with it."""
+    def _intend(self, media_type: str, findings: tuple[Refusal, ...]) -> _Intent | Receipt:
+        """Step 5, transaction 1. A second attempt finds the first one's record key and goes on with it, or its receipt
+        when another request under the same key has settled it meanwhile.
+        """
         if self.earlier is None:
             row = self._item_row(ItemStatus.INTENT) | {
                 "media_type": media_type,
@@ -195,6 +207,8 @@ class _Arrival:
                 return _Intent(row["id"], self._note_intent(row), is_fresh=True)
             except IntegrityError as error:
                 self.earlier = self._raced(error)
+                if not self.earlier.is_unfinished:
+                    return self._repeat(self.earlier.id)
         with self.ctx.database.read() as connection:
             record_key = self.ctx.keyring.record_key(connection, self.earlier.record_id)
         return _Intent(self.earlier.id, record_key, is_fresh=False)
@@ -259,6 +273,8 @@ class _Arrival:
                 registered = catalogue.register(
                     tx, self.ctx.keyring, intent.record_key, new, {rendition_tasks: tasks}
                 )
+                if self._has_taken_long():
+                    settle(tx, [new.id])
                 if self.files_after_days is not None and not findings:
                     file_by_rule(tx, new.id, self.files_after_days)
                 tx.commit()
@@ -275,10 +291,19 @@ class _Arrival:
             is_repeated=False,
         )
 
+    def _has_taken_long(self) -> bool:
+        """Whether the law may have changed since its arrival: a sweep begins some time after a change, by when every
+        upload is over or one of these.
+        """
+        now = self.ctx.clock.now()
+        return now - self.received_at > ARRIVED_LONG_AGO or self.lawbook.day_of(now) != self.lawbook.day_of(
+            self.received_at
+        )
+
     def _settle_as_duplicate(self, item_id: UUID) -> Receipt:
         """Two requests raced with the same bytes under two keys: the later one is a duplicate."""
         with self.ctx.database.transaction(self.viewer.actor) as tx:
-            first = queries.record_with_content(tx.connection, self.place.unit_id, self.upload.sha256)
+            first = arrivals.record_with_content(tx.connection, self.place.unit_id, self.upload.sha256)
             if _settle(tx, item_id, ItemStatus.DUPLICATE, duplicate_of=first):
                 tx.witness(
                     Event.ITEM_DUPLICATE,
@@ -308,7 +333,7 @@ class _Arrival:
             "settled_at": None if status is ItemStatus.INTENT else self.ctx.clock.now(),
         }
 
-    def _raced(self, error: IntegrityError) -> queries.EarlierItem:
+    def _raced(self, error: IntegrityError) -> arrivals.EarlierItem:
         """The item of another request under the same key, which came first while this one was under way."""
         if not isinstance(error.orig, psycopg.Error) or error.orig.diag.constraint_name != CLIENT_KEY_CONSTRAINT:
             raise error

@@ -12,7 +12,7 @@ from uuid import UUID
 from retention_rules.model import ClassDefinition
 from vault.access.model import Viewer
 from vault.foundation.context import Context
-from vault.intake import queries
+from vault.intake import arrivals
 from vault.retention.book import Lawbook, read_book
 from vault.retention.trust import waits_days
 
@@ -24,7 +24,7 @@ class Surroundings:
     """The class, place and law of an upload. `files_after_days`: the sender's clean scans are filed by rule then."""
 
     retention_class: ClassDefinition
-    place: queries.Place
+    place: arrivals.Place
     lawbook: Lawbook
     files_after_days: int | None
 
@@ -45,10 +45,10 @@ def surroundings(ctx: Context, viewer: Viewer, class_code: str, unit_id: UUID | 
         return known[1]
     now = ctx.clock.now()
     with ctx.database.read() as connection:
-        queries.require_trusted_store(connection, ctx.store.name)
+        arrivals.require_trusted_store(connection, ctx.store.name)
         lawbook = read_book(connection)
         retention_class = lawbook.class_in_effect(class_code, lawbook.day_of(now), now)
-        place = queries.place_of(connection, viewer, unit_id)
+        place = arrivals.place_of(connection, viewer, unit_id)
         found = Surroundings(retention_class, place, lawbook, waits_days(connection, viewer.id, class_code))
     if len(_surroundings) > 1000:
         _surroundings.clear()

@@ -42,6 +42,7 @@ Index("batches_opened_by_id_idx", batches.c.opened_by, batches.c.id)
 Index(
     "batches_open_name_key",
     batches.c.opened_by,
+    batches.c.unit_id,
     batches.c.name,
     unique=True,
     postgresql_where=batches.c.state == "open",

@@ -68,7 +68,11 @@ def verify_and_keep(ctx: Context, actor: Actor, progress: Progress | None = None
         tx.commit()
     run = runs.Progress(ctx.database, ctx.clock, run_id)
     run.start()
-    verdict = verify(ctx, progress)
+    try:
+        verdict = verify(ctx, progress)
+    except BaseException as error:
+        run.fail(error.code if isinstance(error, VaultError) else VaultError.code)
+        raise
     keep_verdict(ctx, actor, run_id, verdict)
     run.finish(**_result(verdict))
     return verdict

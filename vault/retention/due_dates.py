@@ -7,10 +7,10 @@ changes at once the second decides with the first one's fact.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func
 from sqlalchemy.dialects.postgresql import insert
 
 from retention_rules.decision import Decision, decide
@@ -28,6 +28,9 @@ from vault.retention.dossier import business_events, facts_now
 from vault.retention.tables import law_changes, lock_tasks
 
 _DECIDED_AT_ONCE = 1_000
+# An upload that took longer looks at the law once more when it is catalogued; a sweep waits longer than the others take.
+ARRIVED_LONG_AGO = timedelta(seconds=5)
+SWEEP_WAITS = timedelta(seconds=10)
 
 
 def due_at_intake(lawbook: Lawbook, class_code: str, description: Description, received_at: datetime) -> DueDates:
@@ -126,7 +129,12 @@ def ask_for_locks(tx: Transaction, record_ids: Iterable[UUID], *, not_before: da
         tx.connection.execute(
             again.on_conflict_do_update(
                 index_elements=[lock_tasks.c.record_id],
-                set_={"asked_at": again.excluded.asked_at, "attempts": 0, "problem": None},
+                set_={
+                    "asked_at": again.excluded.asked_at,
+                    "not_before": func.least(lock_tasks.c.not_before, again.excluded.not_before),
+                    "attempts": 0,
+                    "problem": None,
+                },
             )
         )
 

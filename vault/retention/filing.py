@@ -140,6 +140,8 @@ def _ask(tx: Transaction, viewer: Viewer, record_ids: Sequence[UUID]) -> dict[UU
     # A person who files what a rule would file later does so at once.
     hastened = [r for r, row in states.items() if row.is_by_rule and row.status == RecordStatus.RECEIVED]
     _enter(tx, fresh, is_by_rule=False)
+    for record_id in hastened:
+        tx.witness(Event.FILING_HASTENED, "record", record_id)
     ask_for_locks(tx, [*fresh, *hastened])
     return outcome
 

@@ -30,6 +30,7 @@ class Event(StrEnum):
     EVENT_REPORTED = "retention:event:report"
     EVENT_UNDONE = "retention:event:undo"
     DUE_DATES_SETTLED = "retention:due_dates:settle"
+    FILING_HASTENED = "retention:record:hasten"
     LAW_SWEPT = "retention:law:sweep"
     LOCKS_RENEWED = "retention:locks:renew"
     RECORD_CLASSIFIED = "retention:record:classify"

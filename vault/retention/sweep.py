@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Date, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Date, and_, cast, exists, func, or_, select
 
 from retention_rules.law import Law
 from retention_rules.model import LockPolicy, Period
@@ -27,7 +27,7 @@ from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.ledger.entry import SYSTEM
 from vault.retention.book import Lawbook, read_book
-from vault.retention.due_dates import lengthen_locks, settle
+from vault.retention.due_dates import SWEEP_WAITS, lengthen_locks, settle
 from vault.retention.model import Event
 from vault.retention.set_based import Span, due_query
 from vault.retention.tables import law_changes, lock_tasks
@@ -50,7 +50,7 @@ class Swept:
 def is_due(connection: Connection, now: datetime) -> bool:
     """Whether there is anything to sweep."""
     today = read_book(connection).day_of(now)
-    changed = exists().where(law_changes.c.swept_at.is_(None), law_changes.c.from_date <= today)
+    changed = exists().where(_is_pending(today, now))
     come = exists().where(record_states.c.next_date <= today)
     return bool(connection.execute(select(changed | come)).scalar_one())
 
@@ -79,7 +79,7 @@ def _sweep_changed_law(ctx: Context, swept: Swept, batch: int) -> bool:
         lawbook = read_book(tx.connection)
         pending = (
             select(law_changes)
-            .where(law_changes.c.swept_at.is_(None), law_changes.c.from_date <= lawbook.day_of(now))
+            .where(_is_pending(lawbook.day_of(now), now))
             .order_by(law_changes.c.id.desc())
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -100,6 +100,13 @@ def _sweep_changed_law(ctx: Context, swept: Swept, batch: int) -> bool:
             tx.connection.execute(done.values(swept_through=span.last))
         tx.commit()
     return True
+
+
+def _is_pending(today: date, now: datetime) -> ColumnElement[bool]:
+    """A change that is in force, and old enough that no upload still goes by what was the law before it."""
+    return and_(
+        law_changes.c.swept_at.is_(None), law_changes.c.from_date <= today, law_changes.c.at <= now - SWEEP_WAITS
+    )
 
 
 def _next_span(connection: Connection, after: UUID | None, batch: int) -> Span | None:

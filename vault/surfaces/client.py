@@ -371,8 +371,13 @@ class Client:
 
 
 def _answer(body: Mapping[str, Any]) -> Answer:
+    status = "refused" if body.get("code") else str(body.get("status"))
+    if status not in {"accepted", "duplicate", "refused"}:
+        raise Unavailable(
+            problem=N_("the server has not settled the file yet")
+        )  # only what is settled may be put away
     return Answer(
-        status="refused" if body.get("code") else str(body["status"]),
+        status=status,
         item_id=body.get("item_id"),
         record_id=body.get("record_id"),
         archival_number=body.get("archival_number"),
@@ -391,6 +396,5 @@ def _words_of(error: httpx.TransportError) -> str:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.TimeoutException):
         return N_("it did not answer in time")
-    if isinstance(error, httpx.ConnectError):
-        return N_("there is no connection to it")
-    return N_("the connection was cut")
+    is_refused = isinstance(error, httpx.ConnectError)
+    return N_("there is no connection to it") if is_refused else N_("the connection was cut")

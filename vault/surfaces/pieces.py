@@ -20,7 +20,7 @@ from starlette.requests import Request
 
 from vault.access.model import Viewer
 from vault.foundation.context import Context
-from vault.intake import queries
+from vault.intake import arrivals, queries
 from vault.intake.checks import media_types
 from vault.intake.errors import ClientKeyReused, DigestMismatch, PieceOutOfPlace, ReceivedDamaged, UploadTooLarge
 from vault.intake.model import Receipt
@@ -64,17 +64,23 @@ def piece_of(request: Request) -> Piece | None:
     return Piece(start, stop, size_bytes)
 
 
-def settled_before(ctx: Context, viewer: Viewer, key: str, announced_sha256: str | None) -> Receipt | None:
+def settled_before(
+    ctx: Context, viewer: Viewer, key: str, size_bytes: int, announced_sha256: str | None
+) -> Receipt | None:
     """The answer that the sender got, or missed, to the same client key.
+
+    Who says no digest is believed by the size: the digest is taken when the bytes are sent, and then looked at.
 
     Raises:
         ClientKeyReused: the key belongs to other bytes.
     """
     with ctx.database.read() as connection:
-        found = queries.settled_item(connection, viewer.id, key)
+        found = arrivals.settled_item(connection, viewer.id, key)
         if found is None:
             return None
-        item_id, sha256 = found
+        item_id, sha256, size = found
+        if size != size_bytes:
+            raise ClientKeyReused
         if announced_sha256 is not None and announced_sha256.lower() != sha256.hex():
             raise ClientKeyReused
         return queries.receipt_of(connection, viewer, item_id, is_repeated=True)

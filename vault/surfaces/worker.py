@@ -21,7 +21,6 @@ from uuid import UUID
 import procrastinate
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import exists, select, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from vault.access import sessions
 from vault.app import make_context
@@ -226,7 +225,7 @@ class Worker:
             pause_s = every_s
             try:
                 body()
-            except (VaultError, SQLAlchemyError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - of whatever kind: without this thread nothing is numbered or swept
                 log.warning("background work failed", work=body.__name__, kind=type(error).__name__)
                 pause_s = max(every_s, 3.0)
             self._ending.wait(pause_s)

@@ -31,6 +31,7 @@ from vault.foundation.db.errors import UnwitnessedChange
 from vault.foundation.errors import InvalidInput, NotAllowed, NotFoundOrNotYours
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.tables import ledger_entries
+from vault.retention.organisation import set_up
 
 pytestmark = pytest.mark.clause("C4.4")
 MakePerson = Callable[..., Viewer]
@@ -85,14 +86,14 @@ def test_setting_up_happens_once(ctx: Context) -> None:
 
 
 def test_the_organisation_is_named_by_whoever_may(ctx: Context, operator: Viewer, make_person: MakePerson) -> None:
-    service.set_up(ctx, operator, " 临海市政务服务中心 ", "0057", "Asia/Shanghai")
+    set_up(ctx, operator, " 临海市政务服务中心 ", "0057", "Asia/Shanghai")
 
     with ctx.database.read() as connection:
         named = queries.organisation(connection)
     assert (named.name, named.fonds_code, named.time_zone) == ("临海市政务服务中心", "0057", "Asia/Shanghai")
     assert events_of(ctx, service.ORGANISATION_ID)[-1] == "access:organisation:change"
     with pytest.raises(NotAllowed):
-        service.set_up(ctx, make_person("clerk1", Role.CLERK), "别的", "0057", "Asia/Shanghai")
+        set_up(ctx, make_person("clerk1", Role.CLERK), "别的", "0057", "Asia/Shanghai")
     for name, fonds, zone in (
         ("", "0057", "UTC"),
         ("甲", "57", "UTC"),
@@ -100,7 +101,7 @@ def test_the_organisation_is_named_by_whoever_may(ctx: Context, operator: Viewer
         ("甲", "００５７", "UTC"),
     ):
         with pytest.raises(InvalidInput):
-            service.set_up(ctx, operator, name, fonds, zone)
+            set_up(ctx, operator, name, fonds, zone)
 
 
 # -- people ------------------------------------------------------------------------------------------------------

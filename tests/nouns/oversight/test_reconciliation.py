@@ -25,8 +25,9 @@ from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.tables import ledger_entries
 from vault.foundation.storage.errors import StoreUnavailable
 from vault.foundation.storage.interface import NO_LOCK, Content, Lock, LockMode
-from vault.intake import queries
+from vault.intake import arrivals, queries
 from vault.intake.batches import close_batch, open_batch
+from vault.intake.errors import ClientKeyReused
 from vault.intake.model import BatchState, ItemStatus
 from vault.oversight import leftovers
 from vault.oversight.jobs import ask_reconciliation, ask_reconciliation_if_due, reconcile_and_keep, run_reconciliation
@@ -98,7 +99,7 @@ def test_a_sender_that_comes_back_after_all_is_taken_up_and_doubles_nothing(kept
     _reconcile(kept)
 
     with kept.ctx.database.read() as connection:
-        assert queries.settled_item(connection, kept.operator.id, "back-after-a-week") is None, "pieces go on, too"
+        assert arrivals.settled_item(connection, kept.operator.id, "back-after-a-week") is None, "pieces go on, too"
     receipt = kept.send(jpeg(2), key="back-after-a-week", batch_id=batch.id)
 
     assert (receipt.status, receipt.item_id, receipt.is_repeated) == (ItemStatus.ACCEPTED, planned.id, False)
@@ -133,14 +134,16 @@ def test_one_that_comes_back_to_bytes_that_came_otherwise_is_a_duplicate(kept: A
     _is_clean(kept)
 
 
-def test_one_that_comes_back_and_is_refused_has_the_new_reason(kept: Archive) -> None:
+def test_one_that_comes_back_comes_back_as_what_it_was(kept: Archive) -> None:
     data = b"PK\x03\x04" + bytes(5_000)
     with cut_off(kept, is_written=False), pytest.raises(StoreUnavailable):
         kept.send(data, key="an-attachment", class_code="ATTACHMENT", file_name="table.xlsx")
     kept.clock.advance(A_DAY)
     _reconcile(kept)
-    receipt = kept.send(data, key="an-attachment", file_name="table.xlsx")
-    assert (receipt.status, [f.code for f in receipt.findings]) == (ItemStatus.REFUSED, ["unsupported-type"])
+    with pytest.raises(ClientKeyReused):
+        kept.send(data, key="an-attachment", file_name="table.xlsx")
+    receipt = kept.send(data, key="an-attachment", class_code="ATTACHMENT", file_name="table.xlsx")
+    assert receipt.status is ItemStatus.ACCEPTED
 
 
 def test_a_leftover_is_known_once_and_verification_tells_only_of_new_ones(kept: Archive) -> None:

@@ -19,7 +19,7 @@ from vault.foundation.jobs import runs
 from vault.foundation.ledger.entry import SYSTEM
 from vault.retention import jobs
 from vault.retention import sweep as sweeping
-from vault.retention.due_dates import expected
+from vault.retention.due_dates import SWEEP_WAITS, expected
 from vault.retention.queries import classes_in_effect
 from vault.retention.sweep import is_due, sweep
 from vault.retention.tables import law_changes, lock_tasks
@@ -117,6 +117,7 @@ def _change_the_law(archive: Archive) -> None:
         tx.connection.execute(law_changes.insert(), change)
         tx.witness("retention:calendar:enter", "law_change", change["id"])
         tx.commit()
+    archive.clock.advance(SWEEP_WAITS)
 
 
 def _rows(archive: Archive) -> dict[UUID, Any]:

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from vault.access.rights import Right
 from vault.foundation.errors import VaultError
-from vault.intake.queries import require_trusted_store
+from vault.intake.arrivals import require_trusted_store
 from vault.surfaces.routing import Ctx, Routes
 
 routes = Routes("", "health", in_schema=True)

@@ -69,7 +69,7 @@ async def _send_piece(
     request: Request, ctx: Context, viewer: Viewer, key: str, metadata: Metadata, piece: Piece
 ) -> Response:
     announced, language = request.headers.get("x-content-sha256"), language_of(request)
-    earlier = await run_in_threadpool(settled_before, ctx, viewer, key, announced)
+    earlier = await run_in_threadpool(settled_before, ctx, viewer, key, piece.size_bytes, announced)
     if earlier is not None:
         return _receipt_answer(earlier, language)
     await run_in_threadpool(_require_acceptable, ctx, viewer, metadata)

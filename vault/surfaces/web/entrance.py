@@ -13,6 +13,7 @@ from vault.access.errors import SignInFailed, TooManyGuesses
 from vault.access.queries import organisation
 from vault.access.rights import Right
 from vault.foundation.errors import InvalidInput, VaultError
+from vault.retention.organisation import set_up as set_up_organisation
 from vault.surfaces.auth import SESSION_COOKIE
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.pages import (
@@ -109,7 +110,7 @@ def set_up(
         secret = sessions.sign_in(ctx, login, password, request.client.host if request.client else "")
         session = sessions.find(ctx, secret)
         if session is not None and session.viewer.may(Right.SETTINGS_ORGANISATION_MANAGE) and organisation_name:
-            service.set_up(ctx, session.viewer, organisation_name, fonds_code, zone)
+            set_up_organisation(ctx, session.viewer, organisation_name, fonds_code, zone)
     except VaultError as error:
         return page(
             request, "setup.html", _setup_view(request, form_with(request, values, error, "password")), status=422

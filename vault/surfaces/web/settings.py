@@ -12,6 +12,7 @@ from vault.access import service, sessions
 from vault.access.queries import get_person, organisation
 from vault.access.rights import ROLE_NAMES, Right
 from vault.foundation.errors import InvalidInput, VaultError
+from vault.retention.organisation import set_up
 from vault.surfaces.auth import SESSION_COOKIE
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.entrance import zone_options
@@ -77,7 +78,7 @@ def change_organisation(
     with ctx.database.read() as connection:
         fonds_code = organisation(connection).fonds_code
     try:
-        service.set_up(ctx, viewer, organisation_name, fonds_code, zone)
+        set_up(ctx, viewer, organisation_name, fonds_code, zone)
     except VaultError as error:
         form = form_with(request, {"organisation": organisation_name, "zone": zone}, error, "organisation")
         return page(request, "settings.html", _view(request, ctx, viewer, home=form), current="settings", status=422)
