@@ -25,6 +25,18 @@ def test_a_rule_is_told_as_it_is(code: str) -> None:
     assert (cells[4], cells[6], cells[7] == "yes") == (rule.trigger, rule.citation, rule.is_verified)
 
 
+def test_every_further_event_is_told() -> None:
+    told = set(
+        re.findall(
+            r"^\| ([A-Z0-9.-]+) \| ([a-z_, ]+) \| .* \|$", TOLD[TOLD.index("### Further events") :], re.MULTILINE
+        )
+    )
+    shipped = {(rule.code, f"{e.opened}, {e.closed}") for rule in RULES.values() for e in rule.extensions}
+    shipped |= {(rule.code, event) for rule in RULES.values() for event in (rule.longer_on, rule.delete_on) if event}
+
+    assert told == shipped
+
+
 def test_every_class_is_told() -> None:
     for code, definition in CLASSES.items():
         assert re.search(

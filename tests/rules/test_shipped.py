@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
+import pkgutil
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
+import retention_rules
 from retention_rules import shipped
 from retention_rules.decision import decide
 from retention_rules.errors import InvalidData
@@ -156,3 +160,16 @@ def test_what_the_law_says_of_each_shipped_class(code: str, happened: str, what:
 
 def test_every_shipped_class_is_in_the_table() -> None:
     assert {row[0] for row in BY_CLASS} == set(CLASSES)
+
+
+def test_the_words_of_the_law_are_values() -> None:
+    found = [
+        value
+        for module in pkgutil.iter_modules(retention_rules.__path__)
+        if module.name != "__main__"
+        for value in vars(importlib.import_module(f"retention_rules.{module.name}")).values()
+        if isinstance(value, type) and dataclasses.is_dataclass(value)
+    ]
+
+    assert len(found) > 30
+    assert [value.__name__ for value in found if not value.__dataclass_params__.frozen] == []
