@@ -16,7 +16,7 @@ import random
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar
@@ -175,8 +175,11 @@ class Client:
         connections: int = 8,
         waiting_s: float = 120.0,
         clock: Clock | None = None,
+        newest_token: Callable[[], str] | None = None,
     ) -> None:
+        """`newest_token` looks where `token` came from: what a restart or an operator renewed meanwhile is taken up."""
         self.server = server.rstrip("/")
+        self._newest_token = newest_token or (lambda: token)
         self._waiting_s = waiting_s
         self._clock = clock or SystemClock()
         is_local = httpx.URL(self.server).host in {"127.0.0.1", "::1", "localhost"}
@@ -347,15 +350,22 @@ class Client:
             told = None
         problem: dict[str, Any] = told if isinstance(told, dict) else {}
         status, code = response.status_code, str(problem.get("code", ""))
+        if status == 401 and self._has_newer_token(response.request.headers["authorization"]):
+            return Unavailable(server=self.server, problem=N_("it was given a new token"), is_whole_server=False)
         if status in _PASSING_STATUS or code in _PASSING_CODES:
             return Unavailable(
                 server=self.server,
-                problem=str(problem.get("title") or f"HTTP {status}"),
+                problem=str(problem.get("title") or f"HTTP {status}").rstrip(".。"),
                 answer=code or None,
                 retry_after_s=self._retry_after_s(response.headers.get("retry-after")),
                 is_whole_server=status in {429, 502, 503, 504} and code != _STILL_STORING,
             )
         return ServerRefused(status, {"code": f"http-{status}", "title": f"HTTP {status}", **problem})
+
+    def _has_newer_token(self, used: str) -> bool:
+        with suppress(VaultError):
+            self._http.headers["Authorization"] = f"Bearer {self._newest_token()}"
+        return used != self._http.headers["Authorization"]
 
     def _retry_after_s(self, value: str | None) -> float | None:
         """Seconds or a date (RFC 9110 section 10.2.3); nonsense counts as nothing."""

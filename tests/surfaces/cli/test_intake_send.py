@@ -97,6 +97,22 @@ def test_a_wrong_token_ends_the_run(server: SimulatedServer, env: dict[str, str]
     assert len(lines(done.stdout)) < 10
 
 
+def test_a_token_that_is_renewed_meanwhile_is_taken_up(
+    server: SimulatedServer, env: dict[str, str], tmp_path: Path
+) -> None:
+    server.delay_s = 0.1
+    directory = pile(tmp_path, *[bytes([n]) for n in range(30)])
+    arguments = command("intake", "send", directory, "--class", "TEST", "--json")
+    with subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        Path(env["SLIPVAULT_TOKEN_FILE"]).write_text("renewed-by-a-restart", encoding="ascii")
+        server.token = "renewed-by-a-restart"
+        process.stdout.read()
+    assert process.returncode == 0
+    assert len(server.archive.records) == 30
+
+
 def test_a_batch_closes_when_every_sheet_came(server: SimulatedServer, env: dict[str, str], tmp_path: Path) -> None:
     directory = pile(tmp_path, b"one", b"two", b"one")
     done = run(env, "intake", "send", directory, "--class", "TEST", "--batch", "晨", "--sheets", 3, "--json")

@@ -162,8 +162,15 @@ def connect(connections: int = 8) -> Client:
     """A client for the server of this user. Raises NotSignedIn, TokenUnreadable."""
     from vault.surfaces.client import Client
 
-    account = find_account(Settings.from_environment())
-    return Client(account.server, account.token, language=chosen_language().value, connections=connections)
+    settings = Settings.from_environment()
+    account = find_account(settings)
+    return Client(
+        account.server,
+        account.token,
+        language=chosen_language().value,
+        connections=connections,
+        newest_token=lambda: find_account(settings).token,
+    )
 
 
 @contextmanager
