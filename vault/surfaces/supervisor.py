@@ -1,11 +1,13 @@
 """Running the whole service on one host: database, web processes, worker; one command, one process to stop.
 
 The supervisor owns the embedded database, prepares the schema, makes the first administrator, starts the web
-processes on one listening socket and a worker, and restarts what dies. Everything ends with it.
+processes on one listening socket and a worker, and restarts what dies, the database included. Everything ends with it,
+however it ends.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -13,17 +15,19 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from vault.access import service as access
 from vault.app import make_context
 from vault.catalogue.classes import ensure_fonds
-from vault.foundation.db.launcher import EmbeddedPostgres
+from vault.foundation.db.launcher import EmbeddedPostgres, ended_with_parent
 from vault.foundation.db.migrate import upgrade
-from vault.foundation.errors import VaultError
+from vault.foundation.errors import N_, Fault, VaultError
 from vault.foundation.ids import new_token
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.sequencer import sequence
@@ -34,16 +38,35 @@ from vault.surfaces.i18n import choose_language, translator
 
 _RESTART_PAUSE_MAX_S = 10.0
 _READY_TIMEOUT_S = 60.0
+_WATCH_EVERY_S = 0.2
+_PORT_FREE_WITHIN_S = 15.0
 
 
 @dataclass
 class _Child:
     name: str
-    arguments: list[str]
+    start: Callable[[], subprocess.Popen[bytes]]
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     started_s: float = 0.0
     not_before_s: float = 0.0
+
+    def watch(self) -> None:
+        """Starts it when it does not run; when it died, after a pause that grows while it keeps dying."""
+        now_s = time.monotonic()
+        if self.process is not None and self.process.poll() is not None:
+            self._failed(now_s, f"ended ({self.process.returncode})")
+        if self.process is None and now_s >= self.not_before_s:
+            try:
+                self.started_s, self.process = now_s, self.start()
+            except OSError as error:  # no memory, no process to be had, a full disk
+                self._failed(now_s, f"cannot be started ({error.strerror})")
+
+    def _failed(self, now_s: float, how: str) -> None:
+        self.failures = 0 if now_s - self.started_s > 60 else self.failures + 1
+        self.not_before_s = now_s + min(_RESTART_PAUSE_MAX_S, 0.2 * 2**self.failures)
+        self.process = None
+        _say(f"{self.name} {how}; restarting")
 
 
 class Supervisor:
@@ -51,6 +74,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._database: list[_Child] = []  # none when the server is somebody else's
         self._children: list[_Child] = []
         self._is_ending = False
 
@@ -63,7 +87,9 @@ class Supervisor:
         with ExitStack() as stack:
             url = settings.database_url
             if url is None:
-                url = stack.enter_context(EmbeddedPostgres(settings.database_directory, progress=_say)).url
+                server = stack.enter_context(EmbeddedPostgres(settings.database_directory, progress=_say))
+                self._database = [_Child("database", server.revive, server.process, started_s=time.monotonic())]
+                url = server.url
             listener = stack.enter_context(_listen(settings))
             port = listener.getsockname()[1]
             address = f"http://{settings.web_host}:{port}"
@@ -75,41 +101,34 @@ class Supervisor:
             stack.callback(lambda: (run_directory / "supervisor.json").unlink(missing_ok=True))
             environment = {**os.environ, "SLIPVAULT_DATABASE_URL": url, "SLIPVAULT_HOME": str(settings.home)}
             stack.callback(self._stop_children)
-            self._start(listener, environment)
+            self._children = self._serving(listener, environment)
+            self._watch()
             _await_ready(address)
             _announce(address, password)
             if slips := os.environ.get("SLIPVAULT_DEMO"):
                 subprocess.run([sys.executable, "-m", "vault.demo.filling", slips], env=environment, check=False)
             _tell_ready()
-            self._watch(listener, environment)
+            while not self._is_ending:
+                self._watch()
+                time.sleep(_WATCH_EVERY_S)
 
-    def _start(self, listener: socket.socket, environment: dict[str, str]) -> None:
-        web = [sys.executable, "-m", "vault.surfaces.web_process", str(listener.fileno())]
-        self._children = [_Child(f"web-{i + 1}", web) for i in range(self._settings.web_processes)]
-        self._children.append(_Child("worker", [sys.executable, "-m", "vault.surfaces.worker"]))
-        for child in self._children:
-            self._spawn(child, listener, environment)
+    def _serving(self, listener: socket.socket, environment: dict[str, str]) -> list[_Child]:
+        def start(*arguments: str) -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                pass_fds=(listener.fileno(),),
+                preexec_fn=ended_with_parent(signal.SIGTERM),  # noqa: PLW1509 - the supervisor has no threads
+            )
 
-    def _spawn(self, child: _Child, listener: socket.socket, environment: dict[str, str]) -> None:
-        child.started_s = time.monotonic()
-        child.process = subprocess.Popen(
-            child.arguments, env=environment, stdin=subprocess.DEVNULL, pass_fds=(listener.fileno(),)
-        )
+        web = partial(start, "vault.surfaces.web_process", str(listener.fileno()))
+        names = [f"web-{number}" for number in range(1, self._settings.web_processes + 1)]
+        return [*(_Child(name, web) for name in names), _Child("worker", partial(start, "vault.surfaces.worker"))]
 
-    def _watch(self, listener: socket.socket, environment: dict[str, str]) -> None:
-        """Restarts what died, after a pause that grows while it keeps dying."""
-        while not self._is_ending:
-            for child in self._children:
-                now_s = time.monotonic()
-                if child.process is not None and child.process.poll() is not None:
-                    lived_s = now_s - child.started_s
-                    child.failures = 0 if lived_s > 60 else child.failures + 1
-                    pause_s = min(_RESTART_PAUSE_MAX_S, 0.2 * 2**child.failures)
-                    _say(f"{child.name} ended ({child.process.returncode}); restarting")
-                    child.process, child.not_before_s = None, now_s + pause_s
-                if child.process is None and now_s >= child.not_before_s:
-                    self._spawn(child, listener, environment)
-            time.sleep(0.2)
+    def _watch(self) -> None:
+        for child in (*self._database, *self._children):
+            child.watch()
 
     def _stop_children(self) -> None:
         for child in self._children:
@@ -182,13 +201,33 @@ def _make_home(home: Path) -> None:
         (home / name).mkdir(mode=0o700, exist_ok=True)
 
 
+class AddressTaken(VaultError):
+    """Another program listens where the service is to be reached."""
+
+    code = "address-taken"
+    exit_code = 69
+    fault = Fault.OURS
+    message = N_("Another program listens at {host}:{port}.")
+    hint = N_("Stop it, or choose another port: scripts/run --port N.")
+
+
 def _listen(settings: Settings) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.web_host, settings.web_port))
-    listener.listen(512)
-    listener.set_inheritable(True)
-    return listener
+    deadline_s = time.monotonic() + _PORT_FREE_WITHIN_S
+    while True:  # the web processes of a supervisor that was killed end what they are at
+        try:
+            listener.bind((settings.web_host, settings.web_port))
+            listener.listen(512)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            if time.monotonic() > deadline_s:
+                raise AddressTaken(host=settings.web_host, port=settings.web_port) from None
+            time.sleep(0.1)
+        else:
+            listener.set_inheritable(True)
+            return listener
 
 
 def _await_ready(address: str) -> None:

@@ -77,15 +77,10 @@ class EmbeddedPostgres:
         return address_of(self.directory)
 
     @property
-    def pid(self) -> int:
-        """The server's process id."""
+    def process(self) -> subprocess.Popen[bytes]:
+        """The server's process, which may have ended."""
         assert self._process is not None
-        return self._process.pid
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the server process lives."""
-        return self._process is not None and self._process.poll() is None
+        return self._process
 
     def start(self, *, wait_for_lock: bool = True) -> bool:
         """Starts the server and waits for it, through recovery of any length. False: another process owns it.
@@ -110,6 +105,11 @@ class EmbeddedPostgres:
             self.stop()
             raise
         return True
+
+    def revive(self) -> subprocess.Popen[bytes]:
+        """Starts the server once more after it died; clients wait for its recovery themselves."""
+        self._await_predecessor()
+        return self._spawn()
 
     def stop(self) -> None:
         """Stops the server (fast shutdown) and gives the directory free."""
@@ -200,22 +200,19 @@ class EmbeddedPostgres:
         temporary.rename(data)
 
     def _await_predecessor(self) -> None:
-        """The server of an owner that was killed is stopping: two on one directory would be refused."""
-        pid_file = self.directory / "data" / "postmaster.pid"
-        data = str(self.directory / "data")
-        while True:
-            try:
-                pid = int(pid_file.read_text(encoding="utf-8").split("\n", 1)[0])
-            except (FileNotFoundError, ValueError):
-                return
-            if not _is_server(pid, data):
-                # A stale file may name a pid that now belongs to somebody else: PostgreSQL would refuse to start.
-                pid_file.unlink(missing_ok=True)
-                return
-            self._say("waiting for the previous server to stop")
-            time.sleep(0.05)
+        """A server whose owner was killed is stopping; sessions of a server that was killed notice it in a moment.
 
-    def _spawn(self) -> None:
+        While one of them lives PostgreSQL refuses to start, as it must: two on one directory would destroy it.
+        """
+        data = self.directory / "data"
+        if _is_at_work(data):
+            self._say("waiting for the previous server to stop")
+        while _is_at_work(data):
+            time.sleep(0.05)
+        # A stale file may name a pid that now belongs to somebody else: PostgreSQL would refuse to start.
+        (data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         arguments = [str(self._binaries / "postgres"), "-D", str(self.directory / "data")]
         settings = {**self._settings, "unix_socket_directories": str(socket_directory(self.directory))}
         for name, value in settings.items():
@@ -230,6 +227,7 @@ class EmbeddedPostgres:
                 cwd="/",
                 start_new_session=True,
             )
+        return self._process
 
     def _await_ready(self) -> None:
         assert self._process is not None
@@ -338,8 +336,20 @@ def _server_account() -> pwd.struct_passwd | None:
     )
 
 
+def ended_with_parent(by: signal.Signals) -> Callable[[], None]:
+    """For a child to do before its program starts: the kernel sends it `by` when the thread that started it ends."""
+    libc, parent = ctypes.CDLL(None, use_errno=True), os.getpid()
+
+    def in_child() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, by)
+        if os.getppid() != parent:  # it ended before the kernel was asked
+            os._exit(1)
+
+    return in_child
+
+
 def _become(account: pwd.struct_passwd | None, *, follow_parent: bool = True) -> Callable[[], None]:
-    libc = ctypes.CDLL(None, use_errno=True)
+    follow = ended_with_parent(signal.SIGINT)
 
     def in_child() -> None:
         if account is not None:
@@ -347,7 +357,7 @@ def _become(account: pwd.struct_passwd | None, *, follow_parent: bool = True) ->
             os.setgid(account.pw_gid)
             os.setuid(account.pw_uid)
         if follow_parent:  # after the change of user, which clears it
-            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+            follow()
         os.umask(0o077)
 
     return in_child
@@ -358,11 +368,10 @@ def _is_reachable(path: Path) -> bool:
     return all(part.stat().st_mode & 0o001 for part in (path.resolve(), *path.resolve().parents))
 
 
-def _is_server(pid: int, data: str) -> bool:
-    """Whether `pid` is a live PostgreSQL server on `data`: neither a zombie nor somebody else by now."""
-    try:
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z" and data.encode() in arguments
+def _is_at_work(data: Path) -> bool:
+    """Whether a process of PostgreSQL, the server or a session of it, lives in the directory `data`."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # gone by now, a zombie, or another user's
+            if (process / "cwd").readlink() == data.resolve() and (process / "comm").read_text() == "postgres\n":
+                return True
+    return False
