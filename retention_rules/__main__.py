@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         told = _packs() if asked.command == "packs" else _decided(asked.language)
     except InvalidData as error:
-        sys.stderr.write(f"retention_rules: {error}\n")
+        sys.stderr.buffer.write(f"retention_rules: {error.said(getattr(asked, 'language', 'zh'))}\n".encode())
         return DATA
     sys.stdout.buffer.write(json.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n")
     return 0
@@ -53,11 +53,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _decided(language: str) -> object:
     given = sys.stdin.buffer.read(BYTES_MAX + 1)
     if len(given) > BYTES_MAX:
-        raise InvalidData(f"more than {BYTES_MAX} bytes")
+        raise InvalidData(f"more than {BYTES_MAX} bytes", f"超过 {BYTES_MAX} 字节")
     try:
         text = given.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidData(f"byte {error.start}: not UTF-8") from error
+        raise InvalidData(f"byte {error.start}: not UTF-8", f"第 {error.start} 字节：不是 UTF-8") from error
     decision = read_question(text).decide()
     if isinstance(decision, Together):
         return answer_together(decision, language, shipped.event_names())

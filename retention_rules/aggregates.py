@@ -56,7 +56,8 @@ class Together:
         """
         strangers = sorted(set(ids) - {member.id for member in self.members})
         if strangers:
-            raise InvalidData(f"not in this volume: {', '.join(strangers)}")
+            named = ", ".join(strangers)
+            raise InvalidData(f"not in this volume: {named}", f"不在本卷中：{named}")
         rest = [member for member in self.members if member.id not in ids]
         return decide_together(rest) if rest else None
 
@@ -68,13 +69,13 @@ def decide_together(members: Sequence[Member]) -> Together:
         InvalidData: there is none, one is named twice, or they were decided for different days.
     """
     if not members:
-        raise InvalidData("a volume without members cannot be decided")
+        raise InvalidData("a volume without members cannot be decided", "卷内没有文件，无从决定")
     if len({member.id for member in members}) != len(members):
-        raise InvalidData("a member is named twice")
+        raise InvalidData("a member is named twice", "卷内文件编号重复")
     decisions = [member.decision for member in members]
     on = decisions[0].on
     if any(decision.on != on for decision in decisions):
-        raise InvalidData("the members were decided for different days")
+        raise InvalidData("the members were decided for different days", "卷内文件的判断日期不一致")
     what = _what({decision.what for decision in decisions})
     state = next(state for state in _STATES if any(decision.state is state for decision in decisions))
     ends = [decision.retain_until for decision in decisions]

@@ -74,7 +74,11 @@ def law_of(
     for definition in classes:
         missing = [code for code in definition.rule_codes if code not in rules]
         if missing:
-            raise InvalidData(f"class {definition.code} names rules that are in no pack: {', '.join(missing)}")
+            named = ", ".join(missing)
+            raise InvalidData(
+                f"class {definition.code} names rules that are in no pack: {named}",
+                f"类别 {definition.code} 引用的规则不在任何规则包中：{named}",
+            )
         bound = [rule for code in sorted(set(definition.rule_codes)) for rule in rules[code]]
         made[definition.code] = _class_law(definition, bound, confirmed, organisation)
     return Law(MappingProxyType(made), organisation, version)

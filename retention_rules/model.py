@@ -162,15 +162,21 @@ class Rule:
         parse_trigger(self.trigger)
         longest = self.max_period or self.period
         if self.period.is_permanent != (self.bound is Bound.PERMANENT) and self.bound is not Bound.ADVISORY:
-            raise InvalidData(f"{self.code}: the bound is {self.bound}, the period {self.period}")
+            told = f"{self.bound}, {self.period}"
+            raise InvalidData(
+                f"{self.code}: bound and period contradict: {told}", f"{self.code}：约束与期限矛盾：{told}"
+            )
         if self.bound in {Bound.MAX, Bound.MIN_THEN_DELETE} and longest.is_permanent:
-            raise InvalidData(f"{self.code} sets a maximum that never ends")
+            raise InvalidData(f"{self.code} sets a maximum that never ends", f"{self.code} 的最长期限没有尽头")
         if (longest.months, longest.days) < (self.period.months, self.period.days):
-            raise InvalidData(f"{self.code} sets a maximum below its minimum")
+            raise InvalidData(f"{self.code} sets a maximum below its minimum", f"{self.code} 的最长期限短于最短期限")
         if self.longer_on is not None and self.max_period is None:
-            raise InvalidData(f"{self.code} names an event that makes it longer, and no longer period")
+            raise InvalidData(
+                f"{self.code} names an event that makes it longer, and no longer period",
+                f"{self.code} 写明了延长的事件，却没有写明延长后的期限",
+            )
         if self.effective_date is not None and self.ended_date is not None and self.ended_date <= self.effective_date:
-            raise InvalidData(f"{self.code} ends before it is in force")
+            raise InvalidData(f"{self.code} ends before it is in force", f"{self.code} 的失效日期早于施行日期")
 
     @property
     def longest(self) -> Period:

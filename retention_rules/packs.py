@@ -11,11 +11,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import yaml
 
-from retention_rules.errors import InvalidData
+from retention_rules.errors import InvalidData, said_of
 from retention_rules.model import (
     RECEIVED,
     Bound,
@@ -30,6 +31,7 @@ from retention_rules.model import (
 from retention_rules.periods import parse_period
 from retention_rules.triggers import NAME, parse_trigger
 
+E = TypeVar("E", bound=StrEnum)
 COPIES_MAX, INTAKE_DAYS_MAX = 9, 365
 RULE_KEYS = frozenset(
     {"code", "name_zh", "name_en", "jurisdiction", "sector", "min_period", "max_period", "bound", "trigger_event"}
@@ -95,14 +97,17 @@ def parse_pack(text: str) -> Pack:
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InvalidData(f"the pack is not YAML: {error}") from error
+        raise InvalidData(f"the pack is not YAML: {error}", f"规则包不是有效的 YAML：{error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("rules"), list):
-        raise InvalidData("a pack has the fields pack, jurisdiction, published and rules")
+        raise InvalidData(
+            "a pack has the fields pack, jurisdiction, published and rules",
+            "规则包应有 pack、jurisdiction、published 和 rules",
+        )
     try:
         version, jurisdiction = str(content["pack"]), str(content["jurisdiction"])
         published = date.fromisoformat(str(content["published"]))
     except KeyError as error:
-        raise InvalidData(f"the pack has no field {error.args[0]}") from error
+        raise InvalidData(f"the pack has no field {error.args[0]}", f"规则包缺少 {error.args[0]}") from error
     rules = tuple(rule_from(row, version) for row in content["rules"])
     return Pack(version, jurisdiction, published, rules, content.get("supersedes"))
 
@@ -116,13 +121,15 @@ def rule_from(row: Mapping[str, Any], pack: str = "") -> Rule:
     code = str(row.get("code", "without a code"))
     unknown = sorted(set(row) - RULE_KEYS)
     if unknown:
-        raise InvalidData(f"rule {code} has unknown fields: {', '.join(unknown)}")
+        named = ", ".join(unknown)
+        raise InvalidData(f"rule {code} has unknown fields: {named}", f"规则 {code} 没有这些字段：{named}")
     try:
         return _rule(row, pack)
     except KeyError as error:
-        raise InvalidData(f"rule {code} has no field {error.args[0]}") from error
+        raise InvalidData(f"rule {code} has no field {error.args[0]}", f"规则 {code} 缺少 {error.args[0]}") from error
     except (ValueError, TypeError, AttributeError) as error:
-        raise InvalidData(f"rule {code}: {error}") from error
+        english, chinese = said_of(error)
+        raise InvalidData(f"rule {code}: {english}", f"规则 {code}：{chinese}") from error
 
 
 def plain_rule(rule: Rule) -> dict[str, Any]:
@@ -178,7 +185,7 @@ def by_code(packs: Iterable[Pack]) -> dict[str, tuple[Rule, ...]]:
             own[rule.code] = tuple(sorted((*own.get(rule.code, ()), rule), key=_starts))
         twice = sorted(set(own) & set(rules))
         if twice:
-            raise InvalidData(f"two packs have a rule called {twice[0]}")
+            raise InvalidData(f"two packs have a rule called {twice[0]}", f"两个规则包都有规则 {twice[0]}")
         rules |= own
     return rules
 
@@ -191,7 +198,7 @@ def parse_classes(text: str) -> tuple[ClassDefinition, ...]:
     """
     content = yaml.safe_load(text)
     if not isinstance(content, dict) or not isinstance(content.get("classes"), list):
-        raise InvalidData("a class file has the field classes")
+        raise InvalidData("a class file has the field classes", "类别文件应有 classes")
     return tuple(class_from(row) for row in content["classes"])
 
 
@@ -205,9 +212,12 @@ def class_from(row: Mapping[str, Any]) -> ClassDefinition:
     try:
         return _class(row)
     except KeyError as error:
-        raise InvalidData(f"class {code} has no field {error.args[0]}") from error
+        raise InvalidData(
+            f"class {code} has no field {error.args[0]}", f"类别 {code} 缺少 {error.args[0]}"
+        ) from error
     except (ValueError, TypeError, AttributeError) as error:
-        raise InvalidData(f"class {code}: {error}") from error
+        english, chinese = said_of(error)
+        raise InvalidData(f"class {code}: {english}", f"类别 {code}：{chinese}") from error
 
 
 def plain_class(definition: ClassDefinition) -> dict[str, Any]:
@@ -243,7 +253,9 @@ def _class(row: Mapping[str, Any]) -> ClassDefinition:
     own, usual = row.get("own_period"), LockPolicy()
     mode = str(row.get("lock") or "full")
     if mode not in {"full", "rolling"}:
-        raise InvalidData(f"lock is full or rolling, not {mode[:40]!r}")
+        raise InvalidData(
+            f"lock is full or rolling, not {mode[:40]!r}", f"lock 应为 full 或 rolling，现为 {mode[:40]!r}"
+        )
     lock = LockPolicy(
         is_rolling=mode == "rolling",
         horizon=parse_period(str(row["horizon"])) if row.get("horizon") else usual.horizon,
@@ -251,9 +263,12 @@ def _class(row: Mapping[str, Any]) -> ClassDefinition:
     )
     copies = int(row.get("copies") or 1)
     if lock.horizon.is_permanent or lock.horizon.months + lock.horizon.days < 1:
-        raise InvalidData(f"a lock cannot run {lock.horizon} ahead")
+        raise InvalidData(f"a lock cannot run {lock.horizon} ahead", f"滚动锁定期不能为 {lock.horizon}")
     if not 1 <= lock.intake_lasts_days <= INTAKE_DAYS_MAX or not 1 <= copies <= COPIES_MAX:
-        raise InvalidData(f"an intake lock lasts 1 to {INTAKE_DAYS_MAX} days, and there are 1 to {COPIES_MAX} copies")
+        raise InvalidData(
+            f"an intake lock lasts 1 to {INTAKE_DAYS_MAX} days, and there are 1 to {COPIES_MAX} copies",
+            f"入库锁定应为 1 至 {INTAKE_DAYS_MAX} 天，份数应为 1 至 {COPIES_MAX}",
+        )
     trigger = str(parse_trigger(row.get("own_trigger") or RECEIVED))
     return ClassDefinition(
         code=_text(row, "code"),
@@ -261,15 +276,15 @@ def _class(row: Mapping[str, Any]) -> ClassDefinition:
         name_en=_text(row, "name_en"),
         category_code=_text(row, "category_code"),
         period_code=_text(row, "period_code"),
-        sensitivity=Sensitivity(row.get("sensitivity") or Sensitivity.NORMAL),
+        sensitivity=_one_of(Sensitivity, row.get("sensitivity") or Sensitivity.NORMAL),
         keep_unopened=bool(row.get("keep_unopened", False)),
         own_period=parse_period(str(own)) if own else None,
         rule_codes=_codes(row.get("rules") or ()),
-        disposition=Disposition(row.get("disposition") or Disposition.REVIEW),
+        disposition=_one_of(Disposition, row.get("disposition") or Disposition.REVIEW),
         lock=lock,
         copies=copies,
         own_trigger=trigger,
-        own_calendar=Calendar(row.get("own_calendar") or Calendar.EXACT_DATE),
+        own_calendar=_one_of(Calendar, row.get("own_calendar") or Calendar.EXACT_DATE),
     )
 
 
@@ -280,9 +295,9 @@ def _rule(row: Mapping[str, Any], pack: str) -> Rule:
         name_zh=_text(row, "name_zh"),
         name_en=_text(row, "name_en"),
         period=parse_period(str(row["min_period"])),
-        bound=Bound(row["bound"]),
+        bound=_one_of(Bound, row["bound"]),
         trigger=str(parse_trigger(row["trigger_event"])),
-        calendar=Calendar(row["calendar_rule"]),
+        calendar=_one_of(Calendar, row["calendar_rule"]),
         citation=_text(row, "citation"),
         is_verified=bool(row["verified"]),
         max_period=parse_period(str(longest)) if longest else None,
@@ -302,22 +317,30 @@ def _rule(row: Mapping[str, Any], pack: str) -> Rule:
     )
 
 
+def _one_of(kind: type[E], value: object) -> E:
+    try:
+        return kind(str(value))
+    except ValueError as error:
+        known, found = ", ".join(kind), repr(value)[:60]
+        raise InvalidData(f"one of {known} is expected, not {found}", f"应为 {known} 之一，现为 {found}") from error
+
+
 def _text(row: Mapping[str, Any], name: str) -> str:
     value = row[name]
     if not isinstance(value, str):
-        raise InvalidData(f"{name} is a text, not {value!r}"[:100])
+        raise InvalidData(f"{name} is a text, not {value!r}"[:100], f"{name} 应为文字，现为 {value!r}"[:100])
     return value
 
 
 def _event(name: object) -> str | None:
     if name is not None and (not isinstance(name, str) or NAME.fullmatch(name) is None):
-        raise InvalidData(f"not the name of an event: {name!r}"[:100])
+        raise InvalidData(f"not the name of an event: {name!r}"[:100], f"不是事件名称：{name!r}"[:100])
     return name
 
 
 def _codes(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(code, str) for code in value):
-        raise InvalidData("rules is a list of codes of rules")
+        raise InvalidData("rules is a list of codes of rules", "rules 应为规则代码的列表")
     return tuple(value)
 
 
@@ -328,7 +351,10 @@ def _refuse_overlaps(rules: Iterable[Rule]) -> None:
         if before is not None and (
             before.ended_date is None or before.ended_date > (rule.effective_date or date.min)
         ):
-            raise InvalidData(f"two versions of rule {rule.code} are in force on the same day")
+            raise InvalidData(
+                f"two versions of rule {rule.code} are in force on the same day",
+                f"规则 {rule.code} 有两个版本同日有效",
+            )
         last[rule.code] = rule
 
 

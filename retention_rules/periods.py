@@ -28,7 +28,7 @@ def parse_period(text: str) -> Period:
         return PERMANENT
     match = _ISO_PERIOD.fullmatch(text)
     if match is None or not any(match.groups()):
-        raise InvalidData(f"not a period: {text[:40]!r}")
+        raise InvalidData(f"not a period: {text[:40]!r}", f"不是期限：{text[:40]!r}")
     years, months, days = (int(part or 0) for part in match.groups())
     return Period(months=12 * years + months, days=days)
 

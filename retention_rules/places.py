@@ -19,9 +19,9 @@ class Place:
     value: Any
     path: str = ""
 
-    def wrong(self, told: str) -> InvalidData:
-        """The error that says so."""
-        return InvalidData(f"{self.path or 'at the top'}: {told}")
+    def wrong(self, english: str, chinese: str) -> InvalidData:
+        """The error that says so, in both languages."""
+        return InvalidData(f"{self.path or 'at the top'}: {english}", f"{self.path or '最外层'}：{chinese}")
 
     def object(self, known: Collection[str]) -> Place:
         """Itself, if it is an object with no other fields than the known ones.
@@ -30,10 +30,11 @@ class Place:
             InvalidData: it is not.
         """
         if not isinstance(self.value, dict):
-            raise self.wrong("an object is expected")
+            raise self.wrong("an object is expected", "应为对象")
         unknown = sorted(str(name) for name in set(self.value) - set(known))
         if unknown:
-            raise self.wrong(f"unknown fields: {', '.join(unknown)[:200]}")
+            named = ", ".join(unknown)[:200]
+            raise self.wrong(f"unknown fields: {named}", f"没有这些字段：{named}")
         return self
 
     def has(self, name: str) -> bool:
@@ -47,7 +48,7 @@ class Place:
             InvalidData: it is not.
         """
         if not self.has(name):
-            raise self.wrong(f"the field {name} is missing")
+            raise self.wrong(f"the field {name} is missing", f"缺少 {name}")
         return Place(self.value[name], f"{self.path}.{name}" if self.path else name)
 
     def each(self, name: str, most: int = LIST_MAX) -> Iterator[Place]:
@@ -60,9 +61,12 @@ class Place:
             return
         entries = self.at(name)
         if not isinstance(entries.value, list):
-            raise entries.wrong("a list is expected")
+            raise entries.wrong("a list is expected", "应为列表")
         if len(entries.value) > most:
-            raise entries.wrong(f"at most {most} entries are allowed, not {len(entries.value)}")
+            count = len(entries.value)
+            raise entries.wrong(
+                f"at most {most} entries are allowed, not {count}", f"最多 {most} 项，现有 {count} 项"
+            )
         for place, value in enumerate(entries.value):
             yield Place(value, f"{entries.path}[{place}]")
 
@@ -73,7 +77,7 @@ class Place:
             InvalidData: it is none.
         """
         if not isinstance(self.value, str) or not self.value.strip():
-            raise self.wrong("a text is expected")
+            raise self.wrong("a text is expected", "应为文字")
         return self.value
 
     def day(self) -> date:
@@ -85,7 +89,10 @@ class Place:
         try:
             return date.fromisoformat(self.text())
         except ValueError as error:
-            raise self.wrong(f"a day such as 2026-11-30 is expected, not {str(self.value)[:40]!r}") from error
+            found = repr(str(self.value)[:40])
+            raise self.wrong(
+                f"a day such as 2026-11-30 is expected, not {found}", f"应为日期，如 2026-11-30，现为 {found}"
+            ) from error
 
     def instant(self) -> datetime:
         """An instant, with its time zone.
@@ -97,7 +104,10 @@ class Place:
         try:
             at = datetime.fromisoformat(self.text())
         except ValueError as error:
-            raise self.wrong(f"an instant such as {example} is expected, not {str(self.value)[:40]!r}") from error
+            found = repr(str(self.value)[:40])
+            raise self.wrong(
+                f"an instant such as {example} is expected, not {found}", f"应为时刻，如 {example}，现为 {found}"
+            ) from error
         if at.tzinfo is None:
-            raise self.wrong(f"an instant needs its time zone, as in {example}")
+            raise self.wrong(f"an instant needs its time zone, as in {example}", f"时刻须带时区，如 {example}")
         return at

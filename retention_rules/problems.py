@@ -48,7 +48,10 @@ class InvalidFile(InvalidData):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line))[:PROBLEMS_MAX]
-        super().__init__("\n".join(say_problem(problem, "en") for problem in self.problems))
+        english, chinese = (
+            "\n".join(say_problem(problem, language) for problem in self.problems) for language in ("en", "zh")
+        )
+        super().__init__(english, chinese)
 
 
 def say_problem(problem: Problem, language: str) -> str:

@@ -99,25 +99,31 @@ def read_question(text: str) -> Question:
     try:
         content = json.loads(text, parse_constant=_no_number, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:
-        raise InvalidData(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from error
+        raise InvalidData(
+            f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}",
+            f"第 {error.lineno} 行第 {error.colno} 列：不是有效的 JSON：{error.msg}",
+        ) from error
     except RecursionError as error:
-        raise InvalidData("nested too deeply") from error
+        raise InvalidData("nested too deeply", "嵌套过深") from error
     asked = Place(content).object(_RECORD | _SHARED)
     if asked.at("format").text() != FORMAT:
-        raise asked.at("format").wrong(f"{FORMAT} is expected")
+        raise asked.at("format").wrong(f"{FORMAT} is expected", f"应为 {FORMAT}")
     is_volume = asked.has("members")
     if is_volume and asked.has("received"):
-        raise asked.wrong("either members, or one record's received, events and so on")
+        raise asked.wrong(
+            "either members, or one record's received, events and so on",
+            "members 与单件的 received、events 等只能写其一",
+        )
     book, class_codes = _book(asked)
     records = list(asked.each("members", MEMBERS_MAX)) if is_volume else [asked]
     dossiers = {}
     for record in records:
         name = record.object(_RECORD | {"id"}).at("id").text() if is_volume else ""
         if name in dossiers:
-            raise record.at("id").wrong("named twice")
+            raise record.at("id").wrong("named twice", "编号重复")
         dossiers[name] = _dossier(record, asked, class_codes, book.organisation.time_zone)
     if not dossiers:
-        raise asked.at("members").wrong("a volume has at least one member")
+        raise asked.at("members").wrong("a volume has at least one member", "卷内至少有一件")
     known_at = asked.at("known_at").instant() if asked.has("known_at") else None
     return Question(book, asked.at("on").day(), known_at, dossiers, is_volume)
 
@@ -129,7 +135,10 @@ def _book(asked: Place) -> tuple[Book, frozenset[str]]:
     organisation = _organisation(asked)
     if asked.has("schedules"):
         if any(asked.has(name) for name in ("classes", "schedule")):
-            raise asked.wrong("either schedules, each with its classes, or classes and schedule")
+            raise asked.wrong(
+                "either schedules, each with its classes, or classes and schedule",
+                "schedules（各含 classes）与 classes、schedule 只能写其一",
+            )
         schedules = tuple(_schedule(row, organisation.fiscal_year, packs) for row in asked.each("schedules"))
     else:
         label = asked.at("schedule").text() if asked.has("schedule") else ""
@@ -151,11 +160,17 @@ def _check(asked: Place, schedule: Schedule, packs: Mapping[str, Pack]) -> None:
     try:
         known = by_code(packs[version] for version in schedule.packs)
     except InvalidData as error:
-        raise asked.wrong(f"{error} (own rules need codes of their own)") from error
+        raise asked.wrong(
+            f"{error} (own rules need codes of their own)", f"{error.chinese}（自定规则须用不同的代码）"
+        ) from error
     for definition in schedule.classes:
         missing = [code for code in definition.rule_codes if code not in known]
         if missing:
-            raise asked.wrong(f"class {definition.code} names unknown rules: {', '.join(missing)[:200]}")
+            named = ", ".join(missing)[:200]
+            raise asked.wrong(
+                f"class {definition.code} names unknown rules: {named}",
+                f"类别 {definition.code} 引用的规则不存在：{named}",
+            )
 
 
 def _classes(asked: Place) -> tuple[ClassDefinition, ...]:
@@ -185,7 +200,7 @@ def _meant(row: Place, make: Callable[[], T]) -> T:
     try:
         return make()
     except InvalidData as error:
-        raise row.wrong(str(error)) from error
+        raise row.wrong(str(error), error.chinese) from error
 
 
 def _schedule(row: Place, fiscal_year: FiscalYear, packs: Mapping[str, Pack]) -> Schedule:
@@ -193,7 +208,8 @@ def _schedule(row: Place, fiscal_year: FiscalYear, packs: Mapping[str, Pack]) ->
     named = tuple(place.text() for place in row.each("packs")) or _current(packs)
     missing = [version for version in named if version not in packs]
     if missing:
-        raise row.at("packs").wrong(f"no such pack is shipped: {', '.join(missing)[:200]}")
+        absent = ", ".join(missing)[:200]
+        raise row.at("packs").wrong(f"no such pack is shipped: {absent}", f"没有这个规则包：{absent}")
     return Schedule(
         version=row.at("version").text(),
         effective_date=row.at("effective_date").day(),
@@ -215,17 +231,17 @@ def _organisation(asked: Place) -> Organisation:
         ends = row.at("fiscal_year_end")
         match = _MONTH_AND_DAY.fullmatch(ends.text())
         if match is None or not 1 <= int(match[1]) <= 12 or not 1 <= int(match[2]) <= 31:
-            raise ends.wrong("a month and a day such as 12-31 are expected")
+            raise ends.wrong("a month and a day such as 12-31 are expected", "应为月和日，如 12-31")
         fiscal_year = FiscalYear(int(match[1]), int(match[2]))
     zone = row.at("time_zone").text() if row.has("time_zone") else Organisation().time_zone
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise row.at("time_zone").wrong(f"no such time zone: {zone[:40]}") from error
+        raise row.at("time_zone").wrong(f"no such time zone: {zone[:40]}", f"没有这个时区：{zone[:40]}") from error
     years = []
     for place in row.each("holiday_years"):
         if not isinstance(place.value, int) or not MINYEAR <= place.value < MAXYEAR:
-            raise place.wrong("a year such as 2026 is expected")
+            raise place.wrong("a year such as 2026 is expected", "应为年份，如 2026")
         years.append(place.value)
     working = WorkingDays(
         frozenset(place.day() for place in row.each("holidays")),
@@ -239,7 +255,7 @@ def _confirmation(row: Place, rules: Mapping[str, Rule]) -> KnownConfirmation:
     row.object({"rule", "by", "source", "date", "known_at", "withdrawn_at"})
     code = row.at("rule").text()
     if code not in rules:
-        raise row.at("rule").wrong(f"no such rule: {code[:60]}")
+        raise row.at("rule").wrong(f"no such rule: {code[:60]}", f"没有这条规则：{code[:60]}")
     confirmation = Confirmation(
         code, rule_digest(rules[code]), row.at("by").text(), row.at("source").text(), row.at("date").day()
     )
@@ -272,7 +288,7 @@ def _classified(holder: Place, record: Place, codes: frozenset[str]) -> Iterator
 
 def _known_class(code: Place, codes: frozenset[str]) -> str:
     if code.text() not in codes:
-        raise code.wrong(f"no such class: {code.value[:60]}")
+        raise code.wrong(f"no such class: {code.value[:60]}", f"没有这个类别：{code.value[:60]}")
     return code.text()
 
 
@@ -286,7 +302,7 @@ def _events(record: Place) -> Iterator[ReportedEvent]:
         row.object({"event", "day", "never", "evidence", "known_at", "undone_at"})
         is_never = row.has("never") and row.at("never").value is True
         if is_never == row.has("day"):
-            raise row.wrong("an event has a day, or never: true")
+            raise row.wrong("an event has a day, or never: true", "事件须有 day，或写 never: true")
         yield ReportedEvent(
             _event_name(row, row.at("event").text()),
             None if is_never else row.at("day").day(),
@@ -298,7 +314,7 @@ def _events(record: Place) -> Iterator[ReportedEvent]:
 
 def _event_name(place: Place, name: str) -> str:
     if NAME.fullmatch(name) is None or name == RECEIVED:
-        raise place.wrong(f"not the name of an event: {name[:60]!r}")
+        raise place.wrong(f"not the name of an event: {name[:60]!r}", f"不是事件名称：{name[:60]!r}")
     return name
 
 
@@ -325,12 +341,12 @@ def _until(row: Place, name: str) -> datetime | None:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise InvalidData(f"not JSON: {text}")
+    raise InvalidData(f"not JSON: {text}", f"不是有效的 JSON：{text}")
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice = next(name for place, (name, _) in enumerate(pairs) if name in dict(pairs[:place]))
-        raise InvalidData(f"the field {twice[:60]} stands twice in one object")
+        raise InvalidData(f"the field {twice[:60]} stands twice in one object", f"同一对象中 {twice[:60]} 出现两次")
     return found

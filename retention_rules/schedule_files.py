@@ -210,7 +210,7 @@ def _meant(name: str, cell: _Cell) -> Any:
         return cell.value
     word = str(cell.value).lower()
     if word not in _WORDS:
-        raise InvalidData(f"yes or no is expected, not {word!r}")
+        raise InvalidData("yes or no is expected", "应为 yes 或 no")
     return _WORDS[word]
 
 
@@ -324,7 +324,7 @@ def _as_text(value: Any) -> str:
 
 def _head_text(value: str | list[str]) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise InvalidData("a text is expected")
+        raise InvalidData("a text is expected", "应为文字")
     return value
 
 
@@ -335,13 +335,13 @@ def _head_day(value: str | list[str]) -> date:
 def _head_year(value: str | list[str]) -> FiscalYear:
     match = re.fullmatch(r"([0-9]{2})-([0-9]{2})", _head_text(value))
     if match is None or not 1 <= int(match[1]) <= 12 or not 1 <= int(match[2]) <= 31:
-        raise InvalidData("a month and a day are expected")
+        raise InvalidData("a month and a day are expected", "应为月和日")
     return FiscalYear(int(match[1]), int(match[2]))
 
 
 def _head_list(value: str | list[str]) -> list[str]:
     if isinstance(value, str):
-        raise InvalidData("a list is expected")
+        raise InvalidData("a list is expected", "应为列表")
     return value
 
 

@@ -135,7 +135,7 @@ def facts_known(dossier: Dossier, at: datetime) -> Facts:
     """
     classes = [given for given in dossier.classified if given.known_at <= at]
     if not classes:
-        raise InvalidData("the record had no class then")
+        raise InvalidData("the record had no class then", "该档案当时尚未归类")
     events: dict[str, date] = {}
     evidence: dict[str, str] = {}
     never = set()
@@ -173,7 +173,7 @@ def schedule_known(schedules: Iterable[Schedule], on: date, at: datetime) -> Sch
     """
     candidates = [version for version in schedules if version.is_known(at) and version.effective_date <= on]
     if not candidates:
-        raise InvalidData("no schedule was in effect then")
+        raise InvalidData("no schedule was in effect then", "当时没有生效的保管期限表")
     return max(candidates, key=lambda version: (version.effective_date, version.known_at, version.version))
 
 
@@ -186,7 +186,11 @@ def law_known(book: Book, on: date, at: datetime) -> Law:
     schedule = schedule_known(book.schedules, on, at)
     missing = [version for version in schedule.packs if version not in book.packs]
     if missing:
-        raise InvalidData(f"schedule {schedule.version} rests on packs that are not there: {', '.join(missing)}")
+        named = ", ".join(missing)
+        raise InvalidData(
+            f"schedule {schedule.version} rests on packs that are not there: {named}",
+            f"保管期限表 {schedule.version} 依据的规则包不存在：{named}",
+        )
     confirmations = [
         known.confirmation
         for known in book.confirmations

@@ -33,7 +33,10 @@ def packs() -> Mapping[str, Pack]:
         if file.name.endswith(".yaml") and file.name != _DIGESTS:
             pack = parse_pack(file.read_text("utf-8"))
             if digests.get(pack.version) != pack.digest:
-                raise InvalidData(f"the rule pack {pack.version} is not the one that was shipped")
+                raise InvalidData(
+                    f"the rule pack {pack.version} is not the one that was shipped",
+                    f"规则包 {pack.version} 与发布时不一致",
+                )
             found[pack.version] = pack
     return found
 

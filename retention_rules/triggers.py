@@ -65,7 +65,7 @@ def parse_trigger(text: str) -> Trigger:
     tokens = _tokens(text)
     trigger = _parse(tokens, text, depth=0)
     if tokens:
-        raise InvalidData(f"not a trigger: {text[:80]!r}")
+        raise InvalidData(f"not a trigger: {text[:80]!r}", f"不是起算事件：{text[:80]!r}")
     return trigger
 
 
@@ -84,14 +84,14 @@ def _tokens(text: str) -> list[str]:
     while at < len(stripped):
         match = _TOKEN.match(stripped, at)
         if match is None:
-            raise InvalidData(f"not a trigger: {text[:80]!r}")
+            raise InvalidData(f"not a trigger: {text[:80]!r}", f"不是起算事件：{text[:80]!r}")
         found.append(match[1])
         at = match.end()
     return found[::-1]
 
 
 def _parse(tokens: list[str], text: str, depth: int) -> Trigger:
-    wrong = InvalidData(f"not a trigger: {text[:80]!r}")
+    wrong = InvalidData(f"not a trigger: {text[:80]!r}", f"不是起算事件：{text[:80]!r}")
     if not tokens or depth > DEPTH_MAX:
         raise wrong
     name = tokens.pop()

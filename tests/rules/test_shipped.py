@@ -73,8 +73,8 @@ def test_what_a_confirmation_names_changes_with_what_the_rule_says_and_with_noth
     [
         ({"max_period": Period(months=12)}, "below its minimum"),
         ({"max_period": PERMANENT}, "never ends"),
-        ({"period": PERMANENT}, "the bound is min_then_delete"),
-        ({"bound": Bound.PERMANENT}, "the bound is permanent"),
+        ({"period": PERMANENT}, "contradict: min_then_delete, permanent"),
+        ({"bound": Bound.PERMANENT}, "contradict: permanent, P5Y"),
         ({"trigger": "later_of(one)"}, "not a trigger"),
         ({"ended_date": date(2000, 1, 1)}, "ends before"),
         ({"longer_on": "asked", "max_period": None}, "no longer period"),
