@@ -10,7 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from vault.access.errors import TooManyGuesses
@@ -56,12 +55,13 @@ def count_attempt(tx: Transaction, *targets: Target) -> timedelta:
     now = tx.clock.now()
     longest = timedelta(0)
     for target in targets:
-        tx.connection.execute(
+        # One statement makes or locks the row: between two, a right sign-in could have taken it away.
+        row = tx.connection.execute(
             insert(guesses)
             .values(target=target.digest, failures=0, last_at=now, free_at=now)
-            .on_conflict_do_nothing()
-        )
-        row = tx.connection.execute(select(guesses).where(guesses.c.target == target.digest).with_for_update()).one()
+            .on_conflict_do_update(index_elements=["target"], set_={"failures": guesses.c.failures})
+            .returning(guesses)
+        ).one()
         _require_waited(now, row.free_at)
         failures = 1 if now - row.last_at > target.forgotten_after else row.failures + 1
         delay = delay_after(failures, target.free_failures)

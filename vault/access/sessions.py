@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from vault.access import passwords
 from vault.access.errors import SignInFailed
-from vault.access.guesses import address_target, count_attempt, login_target, take_back
+from vault.access.guesses import Target, address_target, count_attempt, login_target, take_back
 from vault.access.model import Event, Viewer
 from vault.access.queries import normal_login, viewer_of_person
 from vault.access.tables import guesses, people, sessions
@@ -52,28 +53,44 @@ def sign_in(ctx: Context, login: str, password: str, address: str) -> str:
     with ctx.database.read() as connection:
         row = connection.execute(select(people).where(func.lower(people.c.login) == login)).one_or_none()
     is_right = passwords.is_right(row.password_hash if row else None, password)
-    now = ctx.clock.now()
-    if not is_right or row is None or row.state != "active" or _ran_out(row.password_expires_at, now):
+    secret = _begin(ctx, row, targets) if is_right and row is not None else None
+    if secret is None:
         with ctx.database.transaction(SYSTEM) as tx:
             subject = ("person", row.id) if row else ("sign_in", new_id())
             tx.witness(Event.SIGN_IN_REFUSED, *subject, wait_s=int(wait.total_seconds()))
             tx.commit()
         raise SignInFailed
-    secret = new_token()
-    with ctx.database.transaction(Actor("person", row.id)) as tx:
+    return secret
+
+
+def _begin(ctx: Context, verified: Row[Any], targets: tuple[Target, Target]) -> str | None:
+    """A session for whom the password was right; none when the account cannot be used or changed meanwhile.
+
+    The row stays locked until the session is there: whoever changes the password or disables the account comes
+    after it and ends it, so no session outlives the password that opened it.
+    """
+    secret, now = new_token(), ctx.clock.now()
+    with ctx.database.transaction(Actor("person", verified.id)) as tx:
+        person = tx.connection.execute(
+            select(people).where(people.c.id == verified.id).with_for_update(read=True)
+        ).one()
+        if person.password_hash != verified.password_hash or person.state != "active":
+            return None
+        if _ran_out(person.password_expires_at, now):
+            return None
         take_back(tx, *targets)
         tx.connection.execute(
             sessions.insert(),
             {
                 "digest": _digest(secret),
-                "person_id": row.id,
+                "person_id": person.id,
                 "csrf_token": new_token(),
                 "started_at": now,
                 "seen_at": now,
                 "expires_at": now + SESSION_LASTS,
             },
         )
-        tx.witness(Event.SIGNED_IN, "person", row.id)
+        tx.witness(Event.SIGNED_IN, "person", person.id)
         tx.commit()
     return secret
 

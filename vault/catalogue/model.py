@@ -44,6 +44,7 @@ class Event(StrEnum):
     RECORD_DESCRIBED = "catalogue:record:describe"
     FIELD_UNMASKED = "catalogue:field:unmask"
     ORIGINAL_FETCHED = "catalogue:original:fetch"
+    COPY_FETCHED = "catalogue:copy:fetch"
     PAGES_VIEWED = "catalogue:pages:view"
     PERSON_SOUGHT = "catalogue:person:seek"
     CLASSES_ENTERED = "catalogue:classes:enter"

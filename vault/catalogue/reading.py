@@ -20,6 +20,9 @@ from vault.foundation.keys.sealed_reader import SealedReader
 
 REASON_LENGTH_MIN = 4
 _SMALL_BYTES_MAX = 32 << 20
+LOOKED_S = 300.0
+_LOOKED_MAX = 10_000
+_looked: dict[tuple[UUID, UUID], float] = {}
 
 
 def open_original(ctx: Context, viewer: Viewer, record_id: UUID) -> tuple[RecordView, ComponentView, BinaryIO]:
@@ -58,17 +61,27 @@ def read_rendition(
 ) -> tuple[ComponentView, bytes]:
     """A page image, thumbnail or access copy, whole.
 
+    An access copy carries no mark of who looked, so it needs the right of an original and leaves
+    `catalogue:copy:fetch`; images leave `catalogue:pages:view` as `witness_looking` says.
+
     Raises:
-        NotAllowed: the viewer lacks `records:record:read`.
+        NotAllowed: the viewer lacks `records:record:read`, or for an access copy `records:original:fetch`.
         NotFoundOrNotYours: no such record, or the rendition is not made yet.
     """
-    viewer.require(Right.RECORDS_RECORD_READ)
+    is_copy = kind is ComponentKind.ACCESS_COPY
+    viewer.require(Right.RECORDS_ORIGINAL_FETCH if is_copy else Right.RECORDS_RECORD_READ)
     with ctx.database.read() as connection:
         record = get_record(connection, viewer, record_id)
         record_key = ctx.keyring.record_key(connection, record_id)
     component = record.component(kind, ordinal)
     if component is None or kind is ComponentKind.ORIGINAL or component.size_bytes > _SMALL_BYTES_MAX:
         raise NotFoundOrNotYours
+    if is_copy:
+        with ctx.database.transaction(viewer.actor) as tx:
+            tx.witness(Event.COPY_FETCHED, "record", record_id, component_id=str(component.id))
+            tx.commit()
+    else:
+        witness_looking(ctx, viewer, record_id)
     with ctx.store.open(component.object_key, component.version_id) as sealed:
         return component, open_bytes(record_key, component.id, sealed.read())
 
@@ -78,6 +91,19 @@ def witness_viewing(ctx: Context, viewer: Viewer, record_id: UUID) -> None:
     with ctx.database.transaction(viewer.actor) as tx:
         tx.witness(Event.PAGES_VIEWED, "record", record_id)
         tx.commit()
+    if len(_looked) >= _LOOKED_MAX:
+        _looked.clear()
+    _looked[viewer.id, record_id] = ctx.clock.monotonic()
+
+
+def witness_looking(ctx: Context, viewer: Viewer, record_id: UUID) -> None:
+    """Notes that the viewer looks at a record, unless this process noted it within `LOOKED_S`.
+
+    A page and its thumbnails are many requests and one look. Leaves `catalogue:pages:view`.
+    """
+    noted_s = _looked.get((viewer.id, record_id))
+    if noted_s is None or ctx.clock.monotonic() - noted_s >= LOOKED_S:
+        witness_viewing(ctx, viewer, record_id)
 
 
 def witness_personal_search(ctx: Context, viewer: Viewer, kind: FieldKind) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -18,7 +19,8 @@ from vault.foundation.errors import NotFoundOrNotYours, VaultError
 from vault.settings import Settings
 from vault.surfaces import observing
 from vault.surfaces.api import events, filing, health, intake, jobs, ledger, records, rules, schedule, session, stores
-from vault.surfaces.problems import BadRequest, language_of, problem
+from vault.surfaces.bodies import BoundedBodies
+from vault.surfaces.problems import BadRequest, UnusableText, language_of, problem
 
 API_PREFIX = "/api/v1"
 DATABASE_URL_VARIABLE = "SLIPVAULT_DATABASE_URL"
@@ -56,6 +58,7 @@ def make_application(context: Context, settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.upload_bytes_max = settings.upload_bytes_max
     app.state.operator_token_file = settings.home / "run" / "operator.token"
+    app.add_middleware(BoundedBodies, upload_bytes_max=settings.upload_bytes_max, on_refused=_answer)
     app.add_middleware(observing.ObservingMiddleware, on_defect=lambda request: _answer(request, VaultError()))
     for routes in (
         intake.routes,
@@ -107,9 +110,16 @@ def _add_error_handlers(app: FastAPI) -> None:
     def on_validation_error(request: Request, error: Any) -> Response:
         # Only where and what kind: the values may be personal data.
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        # The last part of an unknown member's place is what the sender called it.
+        known = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
+        place = ".".join(str(part) for part in known)
         return _answer(request, BadRequest(problem=f"{place}: {first['type']}"))
 
+    def on_unusable_text(request: Request, _error: Any) -> Response:
+        return on_vault_error(request, UnusableText())
+
+    app.add_exception_handler(DataError, on_unusable_text)
+    app.add_exception_handler(UnicodeEncodeError, on_unusable_text)
     app.add_exception_handler(VaultError, on_vault_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from starlette.responses import Response, StreamingResponse
 
 from vault.catalogue.queries import ComponentView
-from vault.surfaces.problems import BadRequest
+from vault.surfaces.problems import BadRequest, NoSuchRange
 
 _CHUNK_BYTES = 1 << 20
+_RANGE = re.compile(r"([0-9]{0,18})-([0-9]{0,18})")
 _SUFFIXES = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -21,10 +23,11 @@ _SUFFIXES = {
 
 
 def stream_bytes(content: BinaryIO, component: ComponentView, stem: str, range_header: str | None) -> Response:
-    """A download named after the record's id, never after what it is about. Closes `content` at the end.
+    """A download named after the record's id, never after what it is about. Closes `content` at the end, and when refused.
 
     Raises:
-        BadRequest: the range is not one that the bytes have (RFC 9110 section 14).
+        BadRequest: the header is not one range of bytes.
+        NoSuchRange: the file has no bytes there (RFC 9110 section 14).
     """
     start, stop, status = 0, component.size_bytes, 200
     headers = {
@@ -35,7 +38,11 @@ def stream_bytes(content: BinaryIO, component: ComponentView, stem: str, range_h
         "X-Content-Type-Options": "nosniff",
     }
     if range_header is not None:
-        start, stop = _one_range(range_header, component.size_bytes)
+        try:
+            start, stop = _one_range(range_header, component.size_bytes)
+        except (BadRequest, NoSuchRange):
+            content.close()
+            raise
         status = 206
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{component.size_bytes}"
     headers["Content-Length"] = str(stop - start)
@@ -56,16 +63,16 @@ def _chunks(content: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
 
 def _one_range(header: str, size_bytes: int) -> tuple[int, int]:
     unit, _, spec = header.partition("=")
-    first, dash, last = spec.strip().partition("-")
-    try:
-        if unit.strip() != "bytes" or not dash or "," in spec:
-            raise ValueError(spec)
-        if not first:
-            return max(0, size_bytes - int(last)), size_bytes
-        start = int(first)
-        stop = min(int(last) + 1, size_bytes) if last else size_bytes
-    except ValueError:
-        raise BadRequest(problem="only one range of bytes can be asked for") from None
-    if not 0 <= start < stop:
-        raise BadRequest(problem=f"the file has {size_bytes} bytes, none in that range")
+    if unit.strip() != "bytes" or "-" not in spec or "," in spec:
+        raise BadRequest(problem="only one range of bytes can be asked for")
+    found = _RANGE.fullmatch(spec.strip())
+    if found is None:
+        raise NoSuchRange(size_bytes=size_bytes)
+    first, last = found[1], found[2]
+    if first:
+        start, stop = int(first), min(int(last) + 1, size_bytes) if last else size_bytes
+    else:
+        start, stop = max(0, size_bytes - int(last or 0)), size_bytes
+    if not start < stop:
+        raise NoSuchRange(size_bytes=size_bytes)
     return start, stop

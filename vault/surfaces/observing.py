@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -14,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vault.foundation.errors import VaultError
+from vault.foundation.errors import Fault, VaultError
 
+_OWN_WORDS = frozenset({"right", "state", "store", "custodian", "what", "lies"})
 _REQUESTS = Counter("slipvault_http_requests", "Requests answered.", ("method", "route", "status"))
 _SECONDS = Histogram(
     "slipvault_http_request_seconds",
@@ -84,9 +86,11 @@ def route_pattern(scope: Scope) -> str:
 
 
 def log_problem(request: Request, error: VaultError) -> None:
-    """Notes a refusal or failure by its code. Facts hold no personal data, so they may be logged."""
+    """Notes a refusal or failure by its code, with those facts that nobody can have typed."""
     level = log.error if error.status >= 500 else log.info
-    level("problem", code=error.code, status=error.status, route=route_pattern(request.scope), facts=_facts(error))
+    level(
+        "problem", code=error.code, status=error.status, route=route_pattern(request.scope), facts=facts_to_log(error)
+    )
 
 
 def log_defect(request: Request, error: Exception) -> None:
@@ -100,5 +104,13 @@ def log_defect(request: Request, error: Exception) -> None:
     )
 
 
-def _facts(error: VaultError) -> dict[str, str]:
-    return {name: str(value) for name, value in error.facts.items()}
+def facts_to_log(error: VaultError) -> dict[str, object]:
+    """Numbers, ids, and words of our own. What a sender wrote may name a person and stays out of the log (L3)."""
+    named = _OWN_WORDS | {"problem"} if error.fault is Fault.STORE else _OWN_WORDS
+    kept: dict[str, object] = {}
+    for name, value in error.facts.items():
+        if isinstance(value, int | float):
+            kept[name] = value
+        elif isinstance(value, UUID) or name in named:
+            kept[name] = str(value)
+    return kept

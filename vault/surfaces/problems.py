@@ -24,6 +24,39 @@ class BadRequest(VaultError):
     hint = N_("Compare it with the description of the interface at /api/v1/docs.")
 
 
+class NoSuchRange(VaultError):
+    """A range of bytes was asked for that the file does not have (RFC 9110 section 15.5.17)."""
+
+    code = "no-such-range"
+    status = 416
+    exit_code = 64
+    fault = Fault.CALLER
+    message = N_("The file has {size_bytes} bytes, none of them in that range.")
+    hint = N_("Ask for bytes=FIRST-LAST inside the file, or for the whole file without a range.")
+
+
+class BodyTooLarge(VaultError):
+    """A request without a file is larger than any such request needs to be; the rest of it was not read."""
+
+    code = "body-too-large"
+    status = 413
+    exit_code = 65
+    fault = Fault.CALLER
+    message = N_("The request is larger than {size_bytes_max} bytes.")
+    hint = N_("Send less at once; files go to the upload.")
+
+
+class UnusableText(VaultError):
+    """A text holds what the database cannot keep (NUL, half a surrogate pair), or a number is out of range."""
+
+    code = "unusable-text"
+    status = 422
+    exit_code = 65
+    fault = Fault.INPUT
+    message = N_("A text or number in the request cannot be kept.")
+    hint = N_("Take out control characters and characters that are no text, and send it again.")
+
+
 class Busy(VaultError):
     """More requests of this kind than can be served are under way."""
 
@@ -58,6 +91,8 @@ def problem(error: VaultError, language: Language, **members: Any) -> Response:
     retry_after = error.facts.get("retry_after_s")
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
+    if isinstance(error, NoSuchRange):
+        headers["Content-Range"] = f"bytes */{error.facts['size_bytes']}"
     if error.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="slipvault"'
     return JSONResponse(body, error.status, headers, media_type=MEDIA_TYPE)

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import io
 import json
+import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +25,7 @@ from vault.intake.errors import DigestMismatch, UploadTooLarge
 from vault.intake.sealing import nameless_file, spool_failures
 from vault.surfaces.problems import BadRequest
 
+FILE_NAME_LENGTH_MAX = 255
 IN_MEMORY_BYTES_MAX = 4 << 20
 SILENT_S_MAX = 60.0
 METADATA_BYTES_MAX = 16 << 10
@@ -152,7 +154,7 @@ def metadata_from(told: object) -> Metadata:
     """Reads what a sender says about a file from a JSON object.
 
     Raises:
-        BadRequest: a member is unknown or has the wrong type.
+        BadRequest: a member is unknown, has the wrong type or holds what is no text, or the name is too long.
     """
     if not isinstance(told, dict):
         raise BadRequest(problem="the metadata must be a JSON object")
@@ -160,16 +162,20 @@ def metadata_from(told: object) -> Metadata:
     attributes = rest.pop("attributes", None) or {}
     if not isinstance(attributes, dict) or not all(isinstance(v, str) for v in attributes.values()):
         raise BadRequest(problem="attributes must be an object of texts")
+    if not all(is_plain(text) for pair in attributes.items() for text in pair):
+        raise BadRequest(problem="attributes must hold no control characters")
     text = {name: _text(rest, name) for name in (*_TEXT_FIELDS, "class_code", "unit_code", "file_name")}
     personal = tuple((kind, value) for kind in FieldKind if (value := _text(rest, kind.value)))
     batch, occurred = _text(rest, "batch_id"), _text(rest, "occurred_date")
     if rest:
-        raise BadRequest(problem=f"unknown members: {', '.join(sorted(map(str, rest)))[:200]}")
+        raise BadRequest(problem=f"{len(rest)} members of the metadata are not known")
     try:
         occurred_date = date.fromisoformat(occurred) if occurred else None
         batch_id = UUID(batch) if batch else None
     except ValueError:
         raise BadRequest(problem="occurred_date must be YYYY-MM-DD and batch_id a UUID") from None
+    if len(text["file_name"] or "") > FILE_NAME_LENGTH_MAX:
+        raise BadRequest(problem=f"file_name is longer than {FILE_NAME_LENGTH_MAX} characters")
     if not text["class_code"]:
         raise BadRequest(problem="class_code is missing")
     description = Description(
@@ -185,4 +191,11 @@ def _text(told: dict[str, Any], name: str) -> str | None:
     value = told.pop(name, None)
     if value is not None and not isinstance(value, str):
         raise BadRequest(problem=f"{name} must be a text")
+    if value is not None and not is_plain(value):
+        raise BadRequest(problem=f"{name} must hold no control characters")
     return value or None
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text is free of control characters and of halves of surrogate pairs, which no database keeps."""
+    return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from tests.nouns.access.conftest import ADDRESS, PASSWORD
 from vault.access import guesses as slowing
-from vault.access import service, sessions
+from vault.access import passwords, service, sessions
 from vault.access.errors import SignInFailed, TooManyGuesses
-from vault.access.model import Viewer
+from vault.access.model import Event, Viewer
 from vault.access.rights import Role
-from vault.access.tables import guesses
+from vault.access.tables import guesses, people
 from vault.access.tables import sessions as session_rows
 from vault.foundation.clock import FixedClock
 from vault.foundation.context import Context
+from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.tables import ledger_entries
 
 pytestmark = pytest.mark.clause("C4.4")
@@ -244,3 +245,50 @@ def test_what_is_stale_is_cleared_and_what_counts_stays(ctx: Context, clock: Fix
     with ctx.database.read() as connection:
         assert len(connection.execute(select(session_rows.c.digest)).all()) == 1
         assert sorted(connection.execute(select(guesses.c.failures)).scalars()) == [1, 2]
+
+
+def test_no_session_outlives_the_password_that_opened_it(ctx: Context, clerk: Viewer) -> None:
+    """A sign-in verifies the old password while its change is under way, and may only go on after it."""
+    with ThreadPoolExecutor(1) as pool:
+        with ctx.database.transaction(clerk.actor) as tx:
+            tx.connection.execute(
+                people.update()
+                .where(people.c.id == clerk.id)
+                .values(password_hash=passwords.hash_password("新书架上的第一缕晨光", "clerk1"))
+            )
+            tx.connection.execute(session_rows.delete().where(session_rows.c.person_id == clerk.id))
+            tx.witness(Event.PASSWORD_CHANGED, "person", clerk.id)
+            signing_in = pool.submit(refused, ctx, "clerk1", PASSWORD)
+            _wait_for_a_lock(ctx, signing_in)
+            tx.commit()
+        assert signing_in.result() == "SignInFailed"
+    with ctx.database.read() as connection:
+        assert connection.execute(select(session_rows).where(session_rows.c.person_id == clerk.id)).all() == []
+
+
+def _wait_for_a_lock(ctx: Context, under_way: Future[str]) -> None:
+    until = perf_counter() + 30
+    while not under_way.done() and perf_counter() < until:
+        with ctx.database.read() as connection:
+            if connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar_one():
+                return
+        sleep(0.01)
+
+
+def test_a_right_sign_in_takes_no_count_from_under_another(ctx: Context) -> None:
+    """Counting meets rows that others take away at the same time."""
+    target = slowing.Target(b"t" * 32, 10_000, timedelta(hours=1))
+
+    def try_often(_: int) -> None:
+        for _time in range(60):
+            with ctx.database.transaction(SYSTEM) as tx:
+                slowing.count_attempt(tx, target)
+                tx.commit()
+            with ctx.database.transaction(SYSTEM) as tx:
+                slowing.take_back(tx, target)
+                tx.commit()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(try_often, range(4))) == [None] * 4
+    with ctx.database.read() as connection:
+        assert connection.execute(select(guesses).where(guesses.c.target == target.digest)).all() == []

@@ -25,7 +25,7 @@ from vault.oversight.record_check import verify_record
 from vault.retention.description import describe
 from vault.surfaces.bytes_out import stream_bytes
 from vault.surfaces.i18n import Language, translator
-from vault.surfaces.problems import language_of
+from vault.surfaces.problems import BadRequest, language_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
 routes = Routes("/records", "records")
@@ -56,9 +56,8 @@ class Search(BaseModel):
 @routes.post("/search", Right.RECORDS_RECORD_READ)
 def search_records(ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> dict[str, Any]:
     """One page of the records that match, newest first, and how many match in all."""
-    for kind in FieldKind:
-        if getattr(wanted, kind.value):
-            reading.witness_personal_search(ctx, viewer, kind)
+    for kind, _ in _personal(wanted):
+        reading.witness_personal_search(ctx, viewer, kind)
     with ctx.database.read() as connection:
         filters = _filters(connection, wanted)
         tokens: tuple[bytes, ...] = ()
@@ -84,8 +83,15 @@ def search_records(ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> dict[str,
     }
 
 
-def _filters(connection: Connection, wanted: Search) -> search.Filters:
+def _personal(wanted: Search) -> list[tuple[FieldKind, str]]:
     given = [(kind, value) for kind in FieldKind if (value := getattr(wanted, kind.value))]
+    if len(given) > 1:
+        raise BadRequest(problem="only one of id_number, card_number and phone can be looked for at once")
+    return given
+
+
+def _filters(connection: Connection, wanted: Search) -> search.Filters:
+    given = _personal(wanted)
     return search.Filters(
         number=wanted.number,
         name=wanted.name,
@@ -102,13 +108,17 @@ def _filters(connection: Connection, wanted: Search) -> search.Filters:
 
 @routes.get("/{record_id}", Right.RECORDS_RECORD_READ)
 def show_record(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> dict[str, Any]:
-    """One record: description and its corrections, masked personal fields, components with locks, ledger entries."""
+    """One record: description and its corrections, masked personal fields, components with locks, ledger entries.
+
+    Looking is in the ledger, once in five minutes.
+    """
     with ctx.database.read() as connection:
         record = get_record(connection, viewer, record_id)
         entries = entries_of_subject(connection, record_id)
         codes = unit_codes(connection)
         verified = newest_verification(connection, record)
         corrected = corrections.corrections_of(ctx, connection, viewer, record)
+    reading.witness_looking(ctx, viewer, record_id)
     return {
         **_description_body(record, codes),
         "personal": masked_fields(ctx, viewer, record),
@@ -221,9 +231,9 @@ def fetch_original(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id:
     return stream_bytes(content, original, f"{record.id}", request.headers.get("range"))
 
 
-@routes.get("/{record_id}/access-copy", Right.RECORDS_RECORD_READ, response_class=Response)
+@routes.get("/{record_id}/access-copy", Right.RECORDS_ORIGINAL_FETCH, response_class=Response)
 def fetch_access_copy(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
-    """The PDF access copy."""
+    """The PDF access copy. It carries no mark, so it needs what an original needs; fetching it is in the ledger."""
     component, data = reading.read_rendition(ctx, viewer, record_id, ComponentKind.ACCESS_COPY, 0)
     return Response(data, media_type=component.media_type, headers={"Cache-Control": "no-store"})
 

@@ -178,6 +178,7 @@ EVENTS = {
     "catalogue:record:describe": N_("Description corrected"),
     "catalogue:field:unmask": N_("Personal field unmasked"),
     "catalogue:original:fetch": N_("Original fetched"),
+    "catalogue:copy:fetch": N_("Access copy fetched"),
     "catalogue:pages:view": N_("Pages viewed"),
     "catalogue:classes:enter": N_("Retention classes entered"),
     "catalogue:record:reclassify": N_("Class of a record changed"),
