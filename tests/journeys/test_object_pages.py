@@ -217,6 +217,29 @@ def test_a_record_is_verified_at_once_and_says_when_it_was(desk: Page, server: S
     expect(desk.locator(".subtitle")).to_contain_text("未被改动")
 
 
+@pytest.mark.invariant("R1")
+def test_a_record_is_filed_after_being_told_what_that_means(desk: Page, server: Server, files: list[Path]) -> None:
+    send(desk, server, files[:1], "独孤信", announced=1)
+    address = find(desk, server, "孤信", 3)
+    desk.locator(".head a.primary", has_text="归档").click()
+    desk.wait_for_load_state()
+    expect(desk.locator(".plan")).to_contain_text("任何人都不能缩短或解除锁定")
+    expect(desk.locator("#page-image")).to_be_visible()
+    is_sound(desk)
+    desk.locator(".plan a", has_text="取消").click()
+    expect(desk.locator(".subtitle")).to_contain_text("待归档")
+    desk.goto(f"{address}/file")
+    desk.locator(".plan button.primary").click()
+    wait_for(lambda: says(desk, address, "合规锁定"), 60)
+    expect(desk.locator(".subtitle")).to_contain_text("已归档")
+    assert desk.locator(".head a", has_text="归档").count() == 0
+
+
+def says(page: Page, address: str, words: str) -> bool:
+    page.goto(address)
+    return words in page.locator(".subtitle").inner_text()
+
+
 def test_the_batch_and_the_record_print_on_a4_with_lines_to_sign_and_without_any_page(
     desk: Page, server: Server, files: list[Path]
 ) -> None:
@@ -230,7 +253,7 @@ def test_the_batch_and_the_record_print_on_a4_with_lines_to_sign_and_without_any
     find(desk, server, "甫嵩", 3)
     sheet, text = printed(desk)
     assert "为何仍在保管" in text
-    assert [image for page in sheet.pages for image in page.images] == [], "a page of the record was printed"
+    assert [name for one in sheet.pages for name in one.get_images()] == [], "a page of the record was printed"
 
 
 def printed(page: Page) -> tuple[pikepdf.Pdf, str]:

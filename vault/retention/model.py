@@ -139,6 +139,20 @@ class Classification:
 
 
 @dataclass(frozen=True)
+class Filing:
+    """Who filed a record and when; `filed_at` none while its locks are not set, `problem` what hindered that last."""
+
+    confirmed_by_kind: str
+    confirmed_by: UUID | None
+    is_by_rule: bool
+    asked_at: datetime
+    filed_at: datetime | None
+    not_before: datetime | None
+    intended_date: date | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
 class WaitingLock:
     """A record whose lock is still to be set, and what hindered the last attempt."""
 

@@ -6,18 +6,27 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from retention_rules.model import ClassDefinition
 from vault.access.approvals import ProposalState
 from vault.access.model import Viewer
 from vault.access.tables import proposals
-from vault.catalogue.tables import records
+from vault.catalogue.model import RecordStatus
+from vault.catalogue.tables import record_states, records
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.retention.book import Lawbook, content_from, read_book
 from vault.retention.errors import NoSchedule
-from vault.retention.model import Classification, RecordEvent, ScheduleVersion, Standing, VersionState, WaitingLock
-from vault.retention.tables import classifications, lock_tasks, record_events, schedule_versions
+from vault.retention.model import (
+    Classification,
+    Filing,
+    RecordEvent,
+    ScheduleVersion,
+    Standing,
+    VersionState,
+    WaitingLock,
+)
+from vault.retention.tables import classifications, filings, lock_tasks, record_events, schedule_versions
 
 PAGE_SIZE_MAX = 200
 
@@ -169,6 +178,34 @@ def list_reclassifications(
 
 def _classification(row: Row[Any]) -> Classification:
     return Classification(**{name: getattr(row, name) for name in Classification.__dataclass_fields__})
+
+
+def filing_of(connection: Connection, record_id: UUID) -> Filing | None:
+    """Where the filing of a record is; nothing when nobody has asked for it."""
+    row = connection.execute(
+        select(filings, lock_tasks.c.not_before, lock_tasks.c.intended_date, lock_tasks.c.problem)
+        .outerjoin(lock_tasks, lock_tasks.c.record_id == filings.c.record_id)
+        .where(filings.c.record_id == record_id)
+    ).one_or_none()
+    return Filing(**{name: getattr(row, name) for name in Filing.__dataclass_fields__}) if row is not None else None
+
+
+def to_file_in_batch(connection: Connection, viewer: Viewer, batch_id: UUID) -> int:
+    """How many records of a batch nobody has filed yet, of those that the viewer may see."""
+    query = (
+        select(func.count())
+        .select_from(records)
+        .join(record_states, record_states.c.record_id == records.c.id)
+        .outerjoin(filings, filings.c.record_id == records.c.id)
+        .where(
+            records.c.batch_id == batch_id,
+            record_states.c.status == RecordStatus.RECEIVED.value,
+            filings.c.record_id.is_(None),
+        )
+    )
+    if viewer.units is not None:
+        query = query.where(records.c.unit_id.in_(sorted(viewer.units)))
+    return connection.execute(query).scalar_one()
 
 
 def waiting_locks(

@@ -17,7 +17,8 @@ from vault.foundation.errors import N_
 from vault.intake import queries
 from vault.intake.batches import close_batch
 from vault.intake.model import Batch, BatchState, Item, ItemStatus
-from vault.retention.queries import classes_in_effect
+from vault.retention.filing import file_batch
+from vault.retention.queries import classes_in_effect, to_file_in_batch
 from vault.surfaces.api.intake import finding_body
 from vault.surfaces.i18n import Language, Translator
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
@@ -79,6 +80,13 @@ def close(ctx: Ctx, viewer: CurrentViewer, batch_id: UUID) -> Response:
     return go(f"/batches/{batch_id}")
 
 
+@routes.post("/batches/{batch_id}/file", Right.RETENTION_RECORD_FILE, response_class=Response)
+def file_all(ctx: Ctx, viewer: CurrentViewer, batch_id: UUID) -> Response:
+    """Files every record of the batch that is to be filed; their locks are set in the background."""
+    file_batch(ctx, viewer, batch_id)
+    return go(f"/batches/{batch_id}")
+
+
 def balance_in_words(say: Translator, balance: Balance) -> str:
     """Whether the batch balances, and what is missing."""
     if balance.is_even:
@@ -113,6 +121,7 @@ def _view(
     units = {unit.id: unit.name_en if english else unit.name_zh for unit in all_units(connection)}
     href, state = f"/batches/{batch.id}", wanted.value if wanted else ""
     tabs = _tabs(href, batch, state)
+    to_file = to_file_in_batch(connection, viewer, batch.id)
     return BatchView(
         id=str(batch.id),
         name=batch.name,
@@ -137,7 +146,8 @@ def _view(
             after=shown[-1].id if len(items) > size else None,
         ),
         timeline=story(request, connection, viewer, batch.id, context=True),
-        actions=_actions(batch),
+        actions=_actions(viewer, batch, to_file),
+        file_count=to_file if request.query_params.get("act") == "file" else 0,
         progress_href=f"{href}/progress" if batch.state is BatchState.OPEN else None,
         all_href=f"{href}?sheet=1" if size == _SIZE and len(items) > size else None,
     )
@@ -199,9 +209,11 @@ def _item(item: Item, language: Language, numbers: dict[UUID, tuple[str, int]]) 
     )
 
 
-def _actions(batch: Batch) -> tuple[Action, ...]:
-    """The one next act first: close what balances, send more into what does not."""
+def _actions(viewer: Viewer, batch: Batch, to_file: int) -> tuple[Action, ...]:
+    """The one next act first: send more into what does not balance, close what does, file what is closed."""
     if batch.state is not BatchState.OPEN:
+        if to_file and viewer.may(Right.RETENTION_RECORD_FILE):
+            return (Action(labels.FILE_ALL, f"/batches/{batch.id}?act=file", "get", "primary", icon="lock"),)
         return ()
     href = f"/batches/{batch.id}/close"
     if batch.balance.is_balanced and batch.balance.received:

@@ -17,7 +17,7 @@ from vault.access.queries import actor_kind, actor_names, all_units, organisatio
 from vault.access.rights import Right
 from vault.catalogue import corrections, reading, search
 from vault.catalogue.errors import ReasonNeeded
-from vault.catalogue.model import ComponentKind
+from vault.catalogue.model import ComponentKind, RecordStatus
 from vault.catalogue.queries import get_record, same_business
 from vault.foundation.errors import N_
 from vault.intake.jobs import render_again
@@ -25,8 +25,9 @@ from vault.intake.queries import get_batch, is_rendering, item_of_record
 from vault.intake.renditions.watermark import watermark
 from vault.oversight.queries import newest_verification
 from vault.oversight.record_check import verify_record
+from vault.retention import filing
 from vault.retention.due_dates import decide_now
-from vault.retention.queries import classes_in_effect
+from vault.retention.queries import classes_in_effect, filing_of
 from vault.surfaces.bytes_out import stream_bytes
 from vault.surfaces.i18n import Formats, Language, translator
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
@@ -41,6 +42,8 @@ Text = Annotated[str, Field()]
 _DONE = {
     "described": N_("The correction is kept. The old values stay readable below."),
     "verified": N_("The record was verified; the outcome stands below."),
+    "filed": N_("The record is being filed: its locks are set in a moment."),
+    "stopped": N_("Filing was stopped; the record is to be filed as before."),
 }
 
 
@@ -51,7 +54,8 @@ def record_page(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UU
     reading.witness_viewing(ctx, viewer, record_id)
     wanted = request.query_params.get("page", "")
     view = record_view(around, current=int(wanted) if wanted.isdigit() else 1)
-    notices = (Notice(speaker(request).gettext(_DONE[done])),) if done in _DONE else ()
+    is_told = done in _DONE and not (done == "filed" and around.record.status is RecordStatus.FILED)
+    notices = (Notice(speaker(request).gettext(_DONE[done])),) if is_told else ()
     return page(request, "record.html", view, current="records", notices=notices)
 
 
@@ -77,6 +81,30 @@ def verify(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
     """Verifies the record now and shows the outcome on its page."""
     verify_record(ctx, viewer, record_id)
     return go(f"/records/{record_id}?done=verified#verified")
+
+
+@routes.get("/records/{record_id}/file", Right.RETENTION_RECORD_FILE, response_class=Response)
+def file_page(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+    """What filing the record would do, with its pages beside: nobody can take the lock back."""
+    around = around_record(request, ctx, viewer, record_id)
+    reading.witness_viewing(ctx, viewer, record_id)
+    wanted = request.query_params.get("page", "")
+    view = record_view(around, current=int(wanted) if wanted.isdigit() else 1, is_filing=True)
+    return page(request, "record.html", view, current="records")
+
+
+@routes.post("/records/{record_id}/file", Right.RETENTION_RECORD_FILE, response_class=Response)
+def file_record(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+    """Files the record; its locks are set in the background."""
+    filing.file(ctx, viewer, [record_id])
+    return go(f"/records/{record_id}?done=filed")
+
+
+@routes.post("/records/{record_id}/file/stop", Right.RETENTION_RECORD_FILE, response_class=Response)
+def stop_filing(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+    """Takes the filing back, for as long as no lock is being set."""
+    filing.stop_filing(ctx, viewer, record_id)
+    return go(f"/records/{record_id}?done=stopped")
 
 
 @routes.post("/records/{record_id}/render", Right.INTAKE_ITEM_SEND, response_class=Response)
@@ -114,10 +142,11 @@ def original(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID)
 
 @routes.get("/records/{record_id}/progress", Right.RECORDS_RECORD_READ)
 def rendering_progress(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> dict[str, Any]:
-    """Whether the pages are there yet, for the waiting page."""
+    """Whether the pages are there yet and the record is filed, for the page that waits for either."""
     with ctx.database.read() as connection:
-        get_record(connection, viewer, record_id)
-        state = is_rendering(connection, record_id)
+        record = get_record(connection, viewer, record_id)
+        asked = filing_of(connection, record_id) if record.status is RecordStatus.RECEIVED else None
+        state = is_rendering(connection, record_id) or ("being_filed" if asked else None)
     text = speaker(request).gettext(N_("Page images are being made"))
     return {"state": state or "done", "done": int(state is None), "total": 1, "text": text, "is_ended": state is None}
 
@@ -142,6 +171,7 @@ def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -
         older = search.find(connection, search.Filters(), units=viewer.units, after=record_id, size=1).lines
         told = story(request, connection, viewer, record_id, aside=_reason_teller(ctx, connection, viewer, record_id))
         verified = newest_verification(connection, record)
+        filed = filing_of(connection, record_id)
         corrected = corrections.corrections_of(ctx, connection, viewer, record)
         people = [c.actor_id for c in corrected] + [item.sender_id if item else None, verified and verified.actor_id]
         names = actor_names(connection, [one for one in people if one])
@@ -160,6 +190,7 @@ def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -
         personal=reading.personal_values(ctx, viewer, record),
         corrections=corrected,
         verified=verified,
+        filing=filed,
         names=names,
         story=told,
         rendering=rendering,

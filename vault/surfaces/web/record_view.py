@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from uuid import UUID
@@ -18,6 +18,7 @@ from vault.catalogue.model import ComponentKind, Correction, FieldKind, RecordSt
 from vault.catalogue.queries import ComponentView, RecordView
 from vault.foundation.errors import N_
 from vault.oversight.model import RecordVerification
+from vault.retention.model import Filing
 from vault.surfaces.i18n import Translator
 from vault.surfaces.law_words import (
     category_in_words,
@@ -30,7 +31,7 @@ from vault.surfaces.law_words import (
 from vault.surfaces.web.story import FIELD_WORDS, actor_of
 from vault.surfaces.web.views import labels
 from vault.surfaces.web.views import record as views
-from vault.surfaces.web.views.parts import BLANK, Action, Finding, Form, Link, TimelineEntry, Tone
+from vault.surfaces.web.views.parts import BLANK, Action, Finding, Form, Link, TimelineEntry
 
 _PAGE_PIXELS = (1240, 1754)
 _RENDERED = frozenset({"image/tiff", "image/jpeg", "image/png", "image/jp2", "application/pdf"})
@@ -53,6 +54,7 @@ class Around:
     personal: tuple[tuple[FieldKind, int, str], ...]
     corrections: tuple[Correction, ...]
     verified: RecordVerification | None
+    filing: Filing | None
     names: Mapping[UUID, str]
     story: tuple[TimelineEntry, ...]
     rendering: str | None
@@ -77,6 +79,7 @@ def record_view(
     clear: Mapping[tuple[FieldKind, int], str] | None = None,
     unmask_form: Form = BLANK,
     describe: views.DescribeForm | None = None,
+    is_filing: bool = False,
 ) -> views.RecordView:
     """The view-model; `clear` holds the personal fields that this answer alone shows in full."""
     record, viewer, href = around.record, around.viewer, around.href
@@ -90,7 +93,7 @@ def record_view(
         title=title_of(
             record.title, record.business_type, around.class_name, record.occurred_date or around.received_date
         ),
-        state=record.status.value,
+        state=_state(around),
         described=_described(around),
         place=_place(around),
         received_at=record.received_at,
@@ -104,7 +107,9 @@ def record_view(
         corrections=tuple(_correction(around, correction) for correction in around.corrections),
         timeline=around.story,
         same_business=tuple(Link(number, f"/records/{record_id}") for record_id, number in around.same_business),
-        actions=() if describe else _actions(around, verification),
+        actions=() if describe or is_filing else _actions(around, verification),
+        progress_href=f"{href}/progress" if _state(around) == "being_filed" else None,
+        file_plan=_file_plan(around) if is_filing else None,
         describe=describe,
         describe_href=f"{href}/describe" if may_describe and not describe else None,
         unmask_href=f"{href}/unmask" if may_unmask else None,
@@ -115,23 +120,55 @@ def record_view(
     )
 
 
+def _state(around: Around) -> str:
+    if around.record.status is RecordStatus.RECEIVED and around.filing is not None:
+        return "being_filed"
+    return around.record.status.value
+
+
 def _actions(around: Around, verification: views.Verification) -> tuple[Action, ...]:
-    """The one next act first, as the only primary one: describe what is bare, then verify what nobody has verified."""
+    """The one next act first, as the only primary one: see to what is wrong, describe what is bare, file, verify."""
     record, viewer, href = around.record, around.viewer, around.href
     is_bare = not any((record.title, record.business_type, record.customer_name, record.business_number))
-    may_verify = viewer.may(Right.RECORDS_RECORD_VERIFY)
-    describes = is_bare and viewer.may(Right.RECORDS_RECORD_DESCRIBE)
-    verifies = may_verify and not describes and verification.state in {"new", "stale", "findings"}
-    offered = []
-    if viewer.may(Right.RECORDS_RECORD_DESCRIBE):
-        label = labels.DESCRIBE if is_bare else labels.CORRECT
-        offered.append(Action(label, f"{href}/describe", "get", "primary" if describes else "plain", icon="pen"))
-    if may_verify:
-        tone: Tone = "primary" if verifies else "plain"
-        offered.append(Action(labels.VERIFY_NOW, f"{href}/verify", "post", tone, icon="check"))
+    state = _state(around)
+    verify = Action(labels.VERIFY_NOW, f"{href}/verify", "post", icon="check")
+    describe = Action(labels.DESCRIBE if is_bare else labels.CORRECT, f"{href}/describe", icon="pen")
+    offered = [
+        (Right.RECORDS_RECORD_VERIFY, verification.state in {"findings", "stale"}, verify),
+        (Right.RECORDS_RECORD_DESCRIBE, is_bare, describe),
+        (Right.RETENTION_RECORD_FILE, state == "received", Action(labels.FILE, f"{href}/file", icon="lock")),
+        (Right.RECORDS_RECORD_VERIFY, verification.state == "new", verify),
+    ]
+    allowed = [(is_next, action) for right, is_next, action in offered if viewer.may(right)]
+    first = next((action for is_next, action in allowed if is_next), None)
+    others = [action for is_next, action in allowed if action != first and (is_next or action.label != labels.FILE)]
     if viewer.may(Right.RECORDS_ORIGINAL_FETCH):
-        offered.append(Action(labels.FETCH_ORIGINAL, f"{href}/original", icon="download"))
-    return tuple(sorted(offered, key=lambda action: action.tone != "primary"))
+        others.append(Action(labels.FETCH_ORIGINAL, f"{href}/original", icon="download"))
+    if state == "being_filed" and viewer.may(Right.RETENTION_RECORD_FILE) and _may_stop(around):
+        others.append(Action(labels.STOP_FILING, f"{href}/file/stop", "post"))
+    return ((replace(first, tone="primary"),) if first else ()) + tuple(dict.fromkeys(others))
+
+
+def _may_stop(around: Around) -> bool:
+    return around.filing is not None and around.filing.intended_date is None
+
+
+def _file_plan(around: Around) -> views.FilePlan:
+    """What filing does, in plain sentences: which lock, in which stores, and that nobody can take it back."""
+    say, lock = around.speaker, around.decision.lock
+    stores = ", ".join(sorted({component.store for component in around.record.components}))
+    sentences = [
+        say.gettext(N_("You confirm that the scan is good and that {class_name} is its class.")).format(
+            class_name=around.class_name
+        )
+    ]
+    if lock is not None:
+        sentences.append(f"{lock_in_words(say, lock)} ({stores})")
+        sentences.append(say.gettext(N_("This cannot be undone: nobody can shorten or lift the lock.")))
+    else:
+        sentences.append(say.gettext(N_("Nothing keeps it any more, so no lock is set.")))
+    sentences.append(say.gettext(N_("Until the lock stands, filing can still be stopped and the class changed.")))
+    return views.FilePlan(f"{around.href}/file", tuple(sentences))
 
 
 def _described(around: Around) -> tuple[views.Described, ...]:

@@ -153,6 +153,10 @@ def _registered(formats: Formats, details: Mapping[str, Any]) -> str:
     return formats.translator.gettext(N_("locked until {day}")).format(day=formats.day(min(ends))) if ends else ""
 
 
+def _locked(formats: Formats, details: Mapping[str, Any]) -> str:
+    return formats.translator.gettext(N_("locked until {day}")).format(day=details["until_date"])
+
+
 def _rendered(formats: Formats, details: Mapping[str, Any]) -> str:
     say = formats.translator
     count = details.get("components_count", 0)
@@ -192,6 +196,7 @@ _NOTES: Mapping[str, Callable[[Formats, Mapping[str, Any]], str]] = {
     "catalogue:record:register": _registered,
     "catalogue:renditions:add": _rendered,
     "catalogue:record:describe": _described,
+    "retention:lock:intend": _locked,
     "catalogue:field:unmask": _unmasked,
     "oversight:record:verify": _verified,
     "oversight:verification:finish": _verified,

@@ -26,6 +26,7 @@ STATES: dict[str, dict[str, Word]] = {
     "record": {
         "received": Word(N_("To be filed"), "info", "intake"),
         "filed": Word(N_("Filed"), "good", "check"),
+        "being_filed": Word(N_("Being filed: its locks are being set"), "info", "lock"),
     },
     "batch": {
         "open": Word(N_("Receiving"), "info", "intake"),

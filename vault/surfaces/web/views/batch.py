@@ -53,4 +53,5 @@ class BatchView:
     timeline: tuple[TimelineEntry, ...]
     actions: tuple[Action, ...] = ()
     progress_href: str | None = None
+    file_count: int = 0  # shown before they are filed: how many would be
     all_href: str | None = None  # where there are more items than one page shows

@@ -160,6 +160,14 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class FilePlan:
+    """What filing would do, before anybody does it: translated sentences, and the address that does it."""
+
+    href: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordView:
     """One record with everything the viewer may see of it."""
 
@@ -182,6 +190,8 @@ class RecordView:
     timeline: tuple[TimelineEntry, ...] = ()
     same_business: tuple[Link, ...] = ()
     actions: tuple[Action, ...] = ()
+    progress_href: str | None = None  # while its locks are being set
+    file_plan: FilePlan | None = None
     describe: DescribeForm | None = None
     describe_href: str | None = None
     unmask_href: str | None = None
