@@ -7,7 +7,9 @@ from uuid import UUID
 from vault.access.model import Viewer
 from vault.catalogue import corrections
 from vault.catalogue.model import NewDescription
+from vault.catalogue.queries import get_record
 from vault.foundation.context import Context
+from vault.foundation.db.transaction import Detail
 from vault.retention.due_dates import settle
 from vault.retention.model import Event
 
@@ -29,8 +31,9 @@ def describe(
     with ctx.database.transaction(viewer.actor) as tx:
         done = corrections.correct(tx, ctx.keyring, viewer, record_id, new, revision=revision, reason=reason)
         if done.day_moved:
-            decision = settle(tx, [record_id])[record_id]
-            end = decision.retain_until
-            tx.witness(Event.DUE_DATES_SETTLED, "record", record_id, retain_until=end.isoformat() if end else None)
+            before = get_record(tx.connection, viewer, record_id).retain_until
+            after = settle(tx, [record_id])[record_id].retain_until
+            days: list[Detail] = [day.isoformat() if day else None for day in (before, after)]
+            tx.witness(Event.DUE_DATES_SETTLED, "record", record_id, before=days[0], after=days[1])
         tx.commit()
     return done.revision

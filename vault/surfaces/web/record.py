@@ -26,8 +26,8 @@ from vault.intake.renditions.watermark import watermark
 from vault.oversight.queries import newest_verification
 from vault.oversight.record_check import verify_record
 from vault.retention import filing
-from vault.retention.due_dates import decide_now
 from vault.retention.queries import classes_in_effect, filing_of
+from vault.retention.why import explain_record
 from vault.surfaces.bytes_out import stream_bytes
 from vault.surfaces.i18n import Formats, Language, translator
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
@@ -161,7 +161,7 @@ def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -
     with ctx.database.read() as connection:
         record = get_record(connection, viewer, record_id)
         now = ctx.clock.now()
-        decision = decide_now(connection, record_id, now)
+        told_why = explain_record(ctx, connection, viewer, record)
         held_class = next((k for k in classes_in_effect(connection, now) if k.code == record.class_code), None)
         home = organisation(connection)
         unit = next(unit for unit in all_units(connection) if unit.id == record.unit_id)
@@ -174,6 +174,7 @@ def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -
         filed = filing_of(connection, record_id)
         corrected = corrections.corrections_of(ctx, connection, viewer, record)
         people = [c.actor_id for c in corrected] + [item.sender_id if item else None, verified and verified.actor_id]
+        people += [said.person_id for said in told_why.approved_by]
         names = actor_names(connection, [one for one in people if one])
         sender = (actor_kind(connection, item.sender_id), item.sender_id) if item else None
         related = same_business(connection, viewer, record)
@@ -185,8 +186,8 @@ def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -
         fonds_name=home.name or record.fonds_code,
         class_name=(held_class.name_en if english else held_class.name_zh) if held_class else record.class_code,
         period_code=record.archival_number.split("-")[2],
-        received_date=decision.facts.received_date,
-        decision=decision,
+        received_date=told_why.decision.facts.received_date,
+        why=told_why,
         personal=reading.personal_values(ctx, viewer, record),
         corrections=corrected,
         verified=verified,

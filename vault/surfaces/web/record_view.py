@@ -8,7 +8,7 @@ from datetime import date
 from itertools import groupby
 from uuid import UUID
 
-from retention_rules.decision import Decision
+from retention_rules import words
 from retention_rules.identifiers import mask
 from retention_rules.model import State
 from vault.access.model import Viewer
@@ -19,6 +19,7 @@ from vault.catalogue.queries import ComponentView, RecordView
 from vault.foundation.errors import N_
 from vault.oversight.model import RecordVerification
 from vault.retention.model import Filing
+from vault.retention.why import Explanation
 from vault.surfaces.i18n import Translator
 from vault.surfaces.law_words import (
     category_in_words,
@@ -50,7 +51,7 @@ class Around:
     period_code: str
     fonds_name: str
     received_date: date
-    decision: Decision
+    why: Explanation
     personal: tuple[tuple[FieldKind, int, str], ...]
     corrections: tuple[Correction, ...]
     verified: RecordVerification | None
@@ -155,7 +156,7 @@ def _may_stop(around: Around) -> bool:
 
 def _file_plan(around: Around) -> views.FilePlan:
     """What filing does, in plain sentences: which lock, in which stores, and that nobody can take it back."""
-    say, lock = around.speaker, around.decision.lock
+    say, lock = around.speaker, around.why.decision.lock
     stores = ", ".join(sorted({component.store for component in around.record.components}))
     sentences = [
         say.gettext(N_("You confirm that the scan is good and that {class_name} is its class.")).format(
@@ -254,7 +255,7 @@ def _related(around: Around) -> tuple[tuple[str, Link | None, str], ...]:
 
 
 def _keeping(around: Around) -> views.Keeping:
-    record, say, decision = around.record, around.speaker, around.decision
+    record, say, decision = around.record, around.speaker, around.why.decision
     return views.Keeping(
         received_date=around.received_date,
         summary=_summary(around),
@@ -263,7 +264,9 @@ def _keeping(around: Around) -> views.Keeping:
         trigger_state="open" if decision.state is State.OPEN else "set",
         retain_until=record.retain_until,
         at_least_until=decision.at_least_until if record.retain_until is None else None,
-        locks=_locks(record.components),
+        locks=tuple(views.StoreLock(one.store, one.mode.lower(), one.until) for one in around.why.locks),
+        schedule_note=_schedule_note(around),
+        next_note=_next_note(around),
         reasons=tuple(
             views.Reason(
                 rule_code=reason.rule,
@@ -281,7 +284,7 @@ def _keeping(around: Around) -> views.Keeping:
 
 def _lock_note(around: Around) -> str:
     """Why the lock ends when it does."""
-    say, lock = around.speaker, around.decision.lock
+    say, lock = around.speaker, around.why.decision.lock
     filed = lock_in_words(say, lock) if lock is not None else ""
     if around.record.status is RecordStatus.FILED:
         return filed
@@ -292,7 +295,7 @@ def _lock_note(around: Around) -> str:
 
 def _summary(around: Around) -> str:
     """Why it is still here, in one sentence."""
-    say, decision = around.speaker.gettext, around.decision
+    say, decision = around.speaker.gettext, around.why.decision
     if decision.state is State.PERMANENT:
         return say(N_("It is kept for ever."))
     if decision.state is State.OPEN and decision.at_least_until is not None:
@@ -310,13 +313,27 @@ def _summary(around: Around) -> str:
     return say(N_("Its period runs until {day}. Until then it may not be destroyed.")).format(day=day)
 
 
-def _locks(components: Iterable[ComponentView]) -> tuple[views.StoreLock, ...]:
-    """For each store the lock that ends first."""
-    ordered = sorted(components, key=lambda c: (c.store, c.lock_until))
-    return tuple(
-        views.StoreLock(store, min((c.lock_mode.lower() for c in held), key=_LOCK_ORDER.index), held[0].lock_until)
-        for store, group in groupby(ordered, key=lambda c: c.store)
-        if (held := list(group))
+def _schedule_note(around: Around) -> str:
+    """Which version of the schedule says so, and who approved it."""
+    say, version = around.speaker.gettext, around.why.schedule
+    names = [around.names.get(said.person_id, "") for said in around.why.approved_by]
+    if not names:
+        return say(N_("Version {number} of the schedule: the classes that come with the program.")).format(
+            number=version.number
+        )
+    text = say(N_("Version {number} of the schedule, in effect from {day}, approved by {names}."))
+    day = version.effective_date.isoformat() if version.effective_date else ""
+    return text.format(number=version.number, day=day, names=say(", ").join(names))
+
+
+def _next_note(around: Around) -> str:
+    """What comes next, if nothing else happens."""
+    why = around.why
+    if why.next_what is None or why.decision.next_date is None:
+        return ""
+    what = words.say_what(why.next_what, around.speaker.language.value)
+    return around.speaker.gettext(N_("Next, on {day}: {what}")).format(
+        day=why.decision.next_date.isoformat(), what=what
     )
 
 

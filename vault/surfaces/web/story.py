@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 from starlette.requests import Request
 
+from retention_rules import shipped, words
 from vault.access.model import Viewer
 from vault.access.queries import actor_names, organisation
 from vault.access.rights import ROLE_NAMES, Right, Role
@@ -131,13 +132,33 @@ def _unmasked(formats: Formats, details: Mapping[str, Any]) -> str:
 
 def _described(formats: Formats, details: Mapping[str, Any]) -> str:
     say = formats.translator
-    fields = fields_in_words(say, details["fields"])
-    moved = details.get("retention_moved")
-    if not moved:
-        return fields
+    return fields_in_words(say, details["fields"])
+
+
+def _settled(formats: Formats, details: Mapping[str, Any]) -> str:
+    say = formats.translator
     still_open = say.gettext(N_("still open"))
     text = say.gettext(N_("to be kept until {after} instead of {before}"))
-    return f"{fields} · " + text.format(before=moved["before"] or still_open, after=moved["after"] or still_open)
+    return text.format(before=details["before"] or still_open, after=details["after"] or still_open)
+
+
+def _event(formats: Formats, details: Mapping[str, Any]) -> str:
+    say = formats.translator
+    name = words.say_event(details["name"], say.language.value, shipped.event_names())
+    return f"{name}: {details['day'] or say.gettext(N_('will never happen'))}"
+
+
+def _filing(formats: Formats, details: Mapping[str, Any]) -> str:
+    return formats.translator.gettext(N_("by the rule for trusted stations")) if details["by_rule"] else ""
+
+
+def _locks_set(formats: Formats, details: Mapping[str, Any]) -> str:
+    last = datetime.fromisoformat(details["lock_until"]) - timedelta(seconds=1)  # it runs to the end of its last day
+    return formats.translator.gettext(N_("locked until {day}")).format(day=formats.day(last))
+
+
+def _class_changed(formats: Formats, details: Mapping[str, Any]) -> str:
+    return formats.translator.gettext(N_("{before} to {after}")).format(**details)
 
 
 def _verified(formats: Formats, details: Mapping[str, Any]) -> str:
@@ -198,6 +219,12 @@ _NOTES: Mapping[str, Callable[[Formats, Mapping[str, Any]], str]] = {
     "catalogue:record:describe": _described,
     "retention:lock:intend": _locked,
     "catalogue:field:unmask": _unmasked,
+    "catalogue:record:reclassify": _class_changed,
+    "catalogue:locks:set": _locks_set,
+    "retention:reclassification:propose": _class_changed,
+    "retention:due_dates:settle": _settled,
+    "retention:event:report": _event,
+    "retention:record:file": _filing,
     "oversight:record:verify": _verified,
     "oversight:verification:finish": _verified,
     "intake:batch:open": _opened,

@@ -98,7 +98,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Locks and retention of a record, with the reasons. `summary` and `lock_note` are translated sentences."""
+    """Locks and retention of a record, with the reasons. `summary` and the notes are translated sentences."""
 
     received_date: date
     summary: str
@@ -110,6 +110,8 @@ class Keeping:
     reasons: tuple[Reason, ...] = ()
     at_least_until: date | None = None  # what is certain while the end is open
     is_permanent: bool = False
+    schedule_note: str = ""  # which version of the schedule says so, and who approved it
+    next_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
