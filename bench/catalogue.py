@@ -20,6 +20,7 @@ from bench.statistics import milliseconds, timed
 from vault.catalogue.search import Filters, count, find
 from vault.foundation.clock import SystemClock
 from vault.foundation.db.engine import Database
+from vault.foundation.db.keyset import Span
 from vault.foundation.db.launcher import EmbeddedPostgres
 from vault.foundation.db.migrate import upgrade
 
@@ -165,7 +166,7 @@ def _ask(
     database: Database, units: frozenset[UUID], filters: Filters, after: UUID | None, *, counted: bool = False
 ) -> None:
     with database.read() as connection:
-        find(connection, filters, units=units, after=after)
+        find(connection, filters, Span(after=after), units=units)
         if counted:
             count(connection, filters, units=units)
 

@@ -141,3 +141,8 @@ def mask(kind: str, value: str) -> str:
     if kind == "phone" and len(value) >= 7:
         return "*" * (len(value) - 2) + value[-2:]
     return "*" * max(4, len(value))
+
+
+def mask_name(name: str) -> str:
+    """A name in a file that leaves the house: its first character, and nothing of its length."""
+    return f"{name[0]}**" if name else ""

@@ -17,7 +17,7 @@ from vault.retention import tables as _retention
 
 # A change to one of these rows must be witnessed by a ledger entry of the same transaction (invariant L1).
 # Not among them: the ledger's own tables, counters and queues that only follow witnessed rows, sessions'
-# last-seen times, and counts of failed sign-ins.
+# and tokens' last-seen times, and counts of failed sign-ins.
 WITNESSED_TABLES = (
     "organisation",
     "units",
@@ -27,6 +27,7 @@ WITNESSED_TABLES = (
     "api_tokens",
     "proposals",
     "approvals",
+    "saved_views",
     "fonds",
     "retention_classes",
     "records",

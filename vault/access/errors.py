@@ -132,3 +132,25 @@ class ProposalSettled(VaultError):
     fault = Fault.CALLER
     message = N_("This proposal is no longer open to you: {state}.")
     hint = N_("Look at its present state.")
+
+
+class ViewNameTaken(VaultError):
+    """The person has a saved view of that name for that list."""
+
+    code = "view-name-taken"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("You have a view of this name for this list already.")
+    hint = N_("Choose another name, or remove the old view first.")
+
+
+class TooManyViews(VaultError):
+    """The person keeps as many saved views as one person may."""
+
+    code = "too-many-views"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("You keep {count_max} views already, and no more are possible.")
+    hint = N_("Remove one that you no longer need.")

@@ -37,6 +37,9 @@ class Event(StrEnum):
     PROPOSAL_APPROVED = "access:proposal:approve"
     PROPOSAL_REFUSED = "access:proposal:refuse"
     PROPOSAL_WITHDRAWN = "access:proposal:withdraw"
+    VIEW_SAVED = "access:view:save"
+    VIEW_REMOVED = "access:view:remove"
+    LIST_EXPORTED = "access:list:export"
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,14 @@ class Unit:
     name_en: str
 
 
+class PersonState(StrEnum):
+    """Whether somebody can sign in, or has yet to for the first time."""
+
+    ACTIVE = "active"
+    INVITED = "invited"
+    DISABLED = "disabled"
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody with an account."""
@@ -110,6 +121,13 @@ class Person:
     must_change_password: bool
     created_at: datetime
     seen_at: datetime | None
+
+    @property
+    def sign_in_state(self) -> PersonState:
+        """Whether the person can sign in, or has yet to for the first time."""
+        if self.state == "disabled":
+            return PersonState.DISABLED
+        return PersonState.INVITED if self.must_change_password else PersonState.ACTIVE
 
 
 @dataclass(frozen=True)
@@ -133,3 +151,28 @@ class Token:
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
+
+
+class TokenState(StrEnum):
+    """Whether a token opens anything, and for how long still."""
+
+    ACTIVE = "active"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class TokenLine:
+    """A token as a line of a list, with its station."""
+
+    id: UUID
+    station_id: UUID
+    station_name: str
+    unit_id: UUID
+    hint: str
+    scopes: tuple[str, ...]
+    state: TokenState
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
-from vault.access.model import Organisation, Person, Station, Token, Unit, Viewer
+from vault.access.model import (
+    Organisation,
+    Person,
+    PersonState,
+    Station,
+    Token,
+    TokenLine,
+    TokenState,
+    Unit,
+    Viewer,
+)
 from vault.access.rights import RIGHTS_BEFORE_PASSWORD, SEES_ALL_UNITS, Right, Role, rights_of
-from vault.access.tables import api_tokens, people, person_roles, sessions, stations, units
+from vault.access.tables import api_tokens, people, person_roles, sessions, stations, token_uses, units
 from vault.access.tables import organisation as organisation_table
+from vault.foundation.db import keyset
+from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picked, Span
 from vault.foundation.errors import NotFoundOrNotYours
+
+EXPIRES_SOON = timedelta(days=14)
 
 
 def normal_login(login: str) -> str:
@@ -89,32 +104,52 @@ def viewer_of_person(connection: Connection, person_id: UUID) -> Viewer | None:
     )
 
 
-def list_people(
+@dataclass(frozen=True)
+class PeopleFilters:
+    """Which people; all given conditions must hold. `text` is part of a name or login."""
+
+    text: str | None = None
+    unit_id: UUID | None = None
+    role: Role | None = None
+    state: PersonState | None = None
+
+
+def find_people(
+    connection: Connection, filters: PeopleFilters, span: Span = FIRST, *, picked: Picked = EVERYTHING
+) -> Page[Person]:
+    """One page of the people, newest first."""
+    query = select(people).where(*_conditions(filters), *picked.conditions(people.c.id))
+    return keyset.cut(connection, query, people.c.id, span, lambda rows: _people(connection, rows))
+
+
+def count_people(
     connection: Connection,
+    filters: PeopleFilters,
     *,
-    text: str | None = None,
-    unit_id: UUID | None = None,
-    role: Role | None = None,
-    state: str | None = None,
-    after: UUID | None = None,
-    size: int = 50,
-) -> tuple[Person, ...]:
-    """People newest first, below the keyset `after`; `text` is part of a name or login."""
-    query = select(people).order_by(people.c.id.desc()).limit(max(1, min(size, 200)))
-    if text:
-        part = f"%{text.replace('%', '').replace('_', '')}%"
-        query = query.where(or_(people.c.name.ilike(part), people.c.login.ilike(part)))
-    if unit_id is not None:
-        query = query.where(people.c.unit_id == unit_id)
-    if role is not None:
-        query = query.where(
-            people.c.id.in_(select(person_roles.c.person_id).where(person_roles.c.role == role.value))
-        )
-    if state:
-        query = query.where(people.c.state == state)
-    if after is not None:
-        query = query.where(people.c.id < after)
-    return _people(connection, connection.execute(query).all())
+    picked: Picked = EVERYTHING,
+    at_most: int | None = COUNT_MAX,
+) -> int:
+    """How many people there are, at most `at_most` + 1 (which means "more")."""
+    query = select(people.c.id).where(*_conditions(filters), *picked.conditions(people.c.id))
+    return keyset.count(connection, query, at_most)
+
+
+def _conditions(filters: PeopleFilters) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if filters.text:
+        is_named = people.c.name.icontains(filters.text, autoescape=True)
+        wanted.append(or_(is_named, people.c.login.icontains(filters.text, autoescape=True)))
+    if filters.unit_id is not None:
+        wanted.append(people.c.unit_id == filters.unit_id)
+    if filters.role is not None:
+        holders = select(person_roles.c.person_id).where(person_roles.c.role == filters.role.value)
+        wanted.append(people.c.id.in_(holders))
+    if filters.state is PersonState.DISABLED:
+        wanted.append(people.c.state == "disabled")
+    elif filters.state is not None:
+        is_invited = people.c.must_change_password
+        wanted += [people.c.state == "active", is_invited if filters.state is PersonState.INVITED else ~is_invited]
+    return wanted
 
 
 def get_person(connection: Connection, person_id: UUID) -> Person:
@@ -185,6 +220,15 @@ def station_of_token(connection: Connection, token_id: UUID) -> UUID | None:
     return connection.execute(select(api_tokens.c.station_id).where(api_tokens.c.id == token_id)).scalar_one_or_none()
 
 
+def actors_named(connection: Connection, text: str) -> tuple[UUID, ...]:
+    """People and stations whose name has `text` in it, the newest thousand of each."""
+    found: list[UUID] = []
+    for table in (people, stations):
+        query = select(table.c.id).where(table.c.name.icontains(text, autoescape=True))
+        found += connection.execute(query.order_by(table.c.id.desc()).limit(1_000)).scalars()
+    return tuple(found)
+
+
 def list_stations(connection: Connection) -> tuple[tuple[Station, tuple[Token, ...]], ...]:
     """Every station with its tokens, newest token first."""
     tokens: dict[UUID, list[Token]] = {}
@@ -210,6 +254,81 @@ def station_with_tokens(connection: Connection, station_id: UUID) -> tuple[Stati
         Token(t.id, t.station_id, t.hint, tuple(t.scopes), t.created_at, t.expires_at, t.revoked_at) for t in held
     )
     return Station(row.id, row.name, row.unit_id, row.created_at), tuple(tokens)
+
+
+@dataclass(frozen=True)
+class TokenFilters:
+    """Which tokens; all given conditions must hold. `text` is part of the station's name."""
+
+    text: str | None = None
+    unit_id: UUID | None = None
+    state: TokenState | None = None
+
+
+def find_tokens(
+    connection: Connection, filters: TokenFilters, now: datetime, span: Span = FIRST, *, picked: Picked = EVERYTHING
+) -> Page[TokenLine]:
+    """One page of the tokens of all stations, newest first, as they are at `now`."""
+    query = select(api_tokens, stations.c.name.label("station_name"), stations.c.unit_id, token_uses.c.used_at)
+    query = query.join(stations, stations.c.id == api_tokens.c.station_id)
+    query = query.outerjoin(token_uses, token_uses.c.token_id == api_tokens.c.id)
+    query = query.where(*_token_conditions(filters, now), *picked.conditions(api_tokens.c.id))
+    return keyset.cut(connection, query, api_tokens.c.id, span, lambda rows: [_token_line(row, now) for row in rows])
+
+
+def count_tokens(
+    connection: Connection,
+    filters: TokenFilters,
+    now: datetime,
+    *,
+    picked: Picked = EVERYTHING,
+    at_most: int | None = COUNT_MAX,
+) -> int:
+    """How many tokens there are, at most `at_most` + 1 (which means "more")."""
+    query = select(api_tokens.c.id).join(stations, stations.c.id == api_tokens.c.station_id)
+    query = query.where(*_token_conditions(filters, now), *picked.conditions(api_tokens.c.id))
+    return keyset.count(connection, query, at_most)
+
+
+def _token_conditions(filters: TokenFilters, now: datetime) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if filters.text:
+        wanted.append(stations.c.name.icontains(filters.text, autoescape=True))
+    if filters.unit_id is not None:
+        wanted.append(stations.c.unit_id == filters.unit_id)
+    is_revoked, expires_at, soon = api_tokens.c.revoked_at.isnot(None), api_tokens.c.expires_at, now + EXPIRES_SOON
+    match filters.state:
+        case TokenState.REVOKED:
+            wanted.append(is_revoked)
+        case TokenState.EXPIRED:
+            wanted += [~is_revoked, expires_at <= now]
+        case TokenState.EXPIRING:
+            wanted += [~is_revoked, expires_at > now, expires_at < soon]
+        case TokenState.ACTIVE:
+            wanted += [~is_revoked, expires_at >= soon]
+    return wanted
+
+
+def _token_line(row: Row[Any], now: datetime) -> TokenLine:
+    state = TokenState.ACTIVE
+    if row.revoked_at is not None:
+        state = TokenState.REVOKED
+    elif row.expires_at <= now:
+        state = TokenState.EXPIRED
+    elif row.expires_at < now + EXPIRES_SOON:
+        state = TokenState.EXPIRING
+    return TokenLine(
+        id=row.id,
+        station_id=row.station_id,
+        station_name=row.station_name,
+        unit_id=row.unit_id,
+        hint=row.hint,
+        scopes=tuple(row.scopes),
+        state=state,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        used_at=row.used_at,
+    )
 
 
 def _people(connection: Connection, rows: Iterable[Row[Any]]) -> tuple[Person, ...]:

@@ -28,6 +28,7 @@ class Right(StrEnum):
     INTAKE_BATCH_CREATE = "intake:batch:create"
     INTAKE_ITEM_SEND = "intake:item:send"
     INTAKE_QUARANTINE_READ = "intake:quarantine:read"
+    INTAKE_QUARANTINE_HANDLE = "intake:quarantine:handle"
     LEDGER_ENTRY_READ = "ledger:entry:read"
     LEDGER_LEDGER_VERIFY = "ledger:ledger:verify"
     LEDGER_LEDGER_EXPORT = "ledger:ledger:export"
@@ -43,6 +44,7 @@ class Right(StrEnum):
     ACCESS_STATION_READ = "access:station:read"
     ACCESS_STATION_MANAGE = "access:station:manage"
     ACCESS_TOKEN_ISSUE = "access:token:issue"  # noqa: S105 - the name of a right, nothing confidential
+    ACCESS_LIST_EXPORT = "access:list:export"
     SETTINGS_ORGANISATION_MANAGE = "settings:organisation:manage"
     CATALOGUE_CLASS_READ = "catalogue:class:read"
     RETENTION_SCHEDULE_READ = "retention:schedule:read"
@@ -72,6 +74,7 @@ RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
         Right.INTAKE_BATCH_CREATE: N_("Open and close batches of scans"),
         Right.INTAKE_ITEM_SEND: N_("Send scans in"),
         Right.INTAKE_QUARANTINE_READ: N_("See what was refused and why"),
+        Right.INTAKE_QUARANTINE_HANDLE: N_("Say what was done about what was refused"),
         Right.LEDGER_ENTRY_READ: N_("Read the ledger"),
         Right.LEDGER_LEDGER_VERIFY: N_("Verify the ledger"),
         Right.LEDGER_LEDGER_EXPORT: N_("Export the ledger"),
@@ -87,6 +90,7 @@ RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
         Right.ACCESS_STATION_READ: N_("See scanning stations and their tokens"),
         Right.ACCESS_STATION_MANAGE: N_("Add scanning stations"),
         Right.ACCESS_TOKEN_ISSUE: N_("Issue and revoke the tokens of stations"),
+        Right.ACCESS_LIST_EXPORT: N_("Take a list out as a file, names masked"),
         Right.SETTINGS_ORGANISATION_MANAGE: N_("Change the organisation and its units"),
         Right.CATALOGUE_CLASS_READ: N_("Read the retention classes"),
         Right.RETENTION_SCHEDULE_READ: N_("Read the versions of the schedule and the rules"),
@@ -149,7 +153,14 @@ ROLE_PURPOSES: Mapping[Role, str] = MappingProxyType(
 
 OFFICERS = frozenset({Role.SYSTEM_OFFICER, Role.SECURITY_OFFICER, Role.AUDIT_OFFICER})
 _EVERYBODY = frozenset({Right.SELF_SESSION_USE, Right.PUBLIC_PAGE_VIEW, Right.CATALOGUE_CLASS_READ})
-_BRINGS_IN = frozenset({Right.INTAKE_BATCH_CREATE, Right.INTAKE_ITEM_SEND, Right.INTAKE_QUARANTINE_READ})
+_BRINGS_IN = frozenset(
+    {
+        Right.INTAKE_BATCH_CREATE,
+        Right.INTAKE_ITEM_SEND,
+        Right.INTAKE_QUARANTINE_READ,
+        Right.INTAKE_QUARANTINE_HANDLE,
+    }
+)
 _READS = frozenset({Right.RECORDS_RECORD_READ})
 _FOLLOWS_THE_LAW = frozenset({Right.RETENTION_SCHEDULE_READ, Right.RETENTION_EVENT_READ})
 _KEEPS = _FOLLOWS_THE_LAW | {
@@ -175,6 +186,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
             Right.RECORDS_RECORD_VERIFY,
             Right.LEDGER_ENTRY_READ,
             Right.JOBS_JOB_READ,
+            Right.ACCESS_LIST_EXPORT,
         },
         Role.ARCHIVE_ADMINISTRATOR: _EVERYBODY
         | _BRINGS_IN
@@ -198,6 +210,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
             Right.ACCESS_STATION_READ,
             Right.ACCESS_STATION_MANAGE,
             Right.ACCESS_TOKEN_ISSUE,
+            Right.ACCESS_LIST_EXPORT,
             Right.SETTINGS_ORGANISATION_MANAGE,
         },
         Role.LEGAL: _EVERYBODY
@@ -229,6 +242,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
             Right.LEDGER_LEDGER_VERIFY,
             Right.STORES_HEALTH_READ,
             Right.KEYS_HEALTH_READ,
+            Right.ACCESS_LIST_EXPORT,
         },
         Role.SYSTEM_OFFICER: _EVERYBODY
         | {
@@ -259,6 +273,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
             Right.KEYS_HEALTH_READ,
             Right.ACCESS_PERSON_READ,
             Right.ACCESS_STATION_READ,
+            Right.ACCESS_LIST_EXPORT,
             Right.JOBS_JOB_READ,
         },
     }

@@ -24,6 +24,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from vault.access.rights import OFFICERS, ROLE_RIGHTS, STATION_SCOPES
 from vault.foundation.db.metadata import metadata
@@ -145,6 +146,33 @@ api_tokens = Table(
     ),
 )
 Index("api_tokens_station_id_idx", api_tokens.c.station_id)
+
+# When a token last opened something, to the minute; it follows what others witness and is no act of its own.
+token_uses = Table(
+    "token_uses",
+    metadata,
+    Column("token_id", Uuid, ForeignKey("api_tokens.id"), primary_key=True),
+    Column("used_at", DateTime(timezone=True), nullable=False),
+)
+
+# A list as somebody wants to see it again. What may name a person is sealed (`docs/decisions`).
+saved_views = Table(
+    "saved_views",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", Uuid, ForeignKey("people.id"), nullable=False),
+    Column("unit_id", Uuid, ForeignKey("units.id")),  # whose people see it besides the owner; none: nobody
+    Column("list", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("filters", JSONB, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("list ~ '^[a-z_]{1,40}$'", name="list_form"),
+    CheckConstraint("length(name) BETWEEN 1 AND 60", name="name_length"),
+    CheckConstraint("jsonb_typeof(filters) = 'object'", name="filters_are_an_object"),
+    UniqueConstraint("owner_id", "list", "name", name="saved_views_owner_id_list_name_key"),
+)
+Index("saved_views_unit_id_idx", saved_views.c.unit_id, postgresql_where=saved_views.c.unit_id.isnot(None))
 
 # Failed guesses by what was guessed at: a login or an address, as digests.
 guesses = Table(

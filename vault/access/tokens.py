@@ -7,19 +7,21 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from vault.access.errors import LoginTaken
 from vault.access.model import Event, Viewer
 from vault.access.queries import unit_by_id
 from vault.access.rights import STATION_SCOPES, STATION_SCOPES_USUAL, Right
-from vault.access.tables import api_tokens, stations
+from vault.access.tables import api_tokens, stations, token_uses
 from vault.foundation.context import Context
 from vault.foundation.errors import InvalidInput, NotFoundOrNotYours
 from vault.foundation.ids import new_id, new_token
 
 LASTS_DAYS_MAX = 400
 _PREFIX = "slv_"
+_USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 def create_station(ctx: Context, viewer: Viewer, name: str, unit_id: UUID) -> UUID:
@@ -107,8 +109,16 @@ def find(ctx: Context, secret: str) -> Viewer | None:
         return None
     with ctx.database.read() as connection:
         row = connection.execute(
-            select(stations.c.id, stations.c.name, stations.c.unit_id, api_tokens.c.scopes)
+            select(
+                stations.c.id,
+                stations.c.name,
+                stations.c.unit_id,
+                api_tokens.c.id.label("token_id"),
+                api_tokens.c.scopes,
+                token_uses.c.used_at,
+            )
             .join(stations, stations.c.id == api_tokens.c.station_id)
+            .outerjoin(token_uses, token_uses.c.token_id == api_tokens.c.id)
             .where(
                 api_tokens.c.digest == _digest(secret),
                 api_tokens.c.expires_at > ctx.clock.now(),
@@ -117,6 +127,8 @@ def find(ctx: Context, secret: str) -> Viewer | None:
         ).one_or_none()
     if row is None:
         return None
+    if row.used_at is None or ctx.clock.now() - row.used_at >= _USE_NOTED_EVERY:
+        _note_use(ctx, row.token_id)
     return Viewer(
         id=row.id,
         kind="station",
@@ -125,6 +137,13 @@ def find(ctx: Context, secret: str) -> Viewer | None:
         unit_id=row.unit_id,
         units=frozenset({row.unit_id}),
     )
+
+
+def _note_use(ctx: Context, token_id: UUID) -> None:
+    now = ctx.clock.now()
+    use = insert(token_uses).values(token_id=token_id, used_at=now)
+    with ctx.database.autocommit() as connection:
+        connection.execute(use.on_conflict_do_update(index_elements=["token_id"], set_={"used_at": now}))
 
 
 def _digest(secret: str) -> bytes:

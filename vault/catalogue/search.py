@@ -1,14 +1,11 @@
-"""Searching the catalogue: filters, keyset pages, and only what the viewer may see, counts included.
-
-A page is cut by the record id, which rises with the time of intake (UUID version 7), so a page costs the same
-anywhere in the list. A count stops at `COUNT_MAX`: an exact count of millions helps nobody and scans them all.
-"""
+"""Searching the catalogue: filters, keyset pages, and only what the viewer may see, counts included."""
 
 from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -22,17 +19,16 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal,
     or_,
     select,
-    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from vault.catalogue.model import FieldKind
 from vault.catalogue.tables import personal_fields, record_states, records
-
-COUNT_MAX = 10_000
-PAGE_SIZE_MAX = 200
+from vault.foundation.db import keyset
+from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picked, Span
 
 
 @dataclass(frozen=True)
@@ -77,15 +73,6 @@ class RecordLine:
     lock_until: datetime
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page of a list, newest first, with the keys of its neighbours when there are any."""
-
-    lines: tuple[RecordLine, ...]
-    before: UUID | None
-    after: UUID | None
-
-
 _COLUMNS = (
     records.c.id,
     records.c.archival_number,
@@ -108,32 +95,31 @@ _COLUMNS = (
 def find(
     connection: Connection,
     filters: Filters,
+    span: Span = FIRST,
     *,
     units: frozenset[UUID] | None,
     blind_tokens: tuple[bytes, ...] = (),
-    after: UUID | None = None,
-    before: UUID | None = None,
-    size: int = 50,
-) -> Page:
-    """One page of the records that `filters` name within `units` (None: all units).
+    picked: Picked = EVERYTHING,
+) -> Page[RecordLine]:
+    """One page of the records that `filters` name within `units` (None: all units), newest first.
 
-    `after` continues below that record, `before` goes back above it. `blind_tokens` must be the tokens of
-    `filters.personal` (see `Keyring.blind_tokens`). Newest first.
+    `blind_tokens` must be the tokens of `filters.personal` (see `Keyring.blind_tokens`).
     """
-    size = max(1, min(size, PAGE_SIZE_MAX))
     query = select(*_COLUMNS).join(record_states, record_states.c.record_id == records.c.id)
-    query = query.where(*conditions(filters, units, blind_tokens))
-    if before is not None:
-        rows = connection.execute(query.where(records.c.id > before).order_by(records.c.id).limit(size + 1)).all()
-        more, rows = len(rows) > size, rows[:size][::-1]
-        lines = tuple(RecordLine(**row._mapping) for row in rows)
-        return Page(lines, lines[0].id if more and lines else None, lines[-1].id if lines else None)
-    if after is not None:
-        query = query.where(records.c.id < after)
-    rows = connection.execute(query.order_by(records.c.id.desc()).limit(size + 1)).all()
-    lines = tuple(RecordLine(**row._mapping) for row in rows[:size])
-    has_newer = after is not None and bool(lines)
-    return Page(lines, lines[0].id if has_newer else None, lines[-1].id if len(rows) > size else None)
+    query = query.where(*conditions(filters, units, blind_tokens), *picked.conditions(records.c.id))
+    return keyset.cut(
+        connection, query, records.c.id, span, lambda rows: [RecordLine(**row._mapping) for row in rows]
+    )
+
+
+def with_number(connection: Connection, number: str, *, units: frozenset[UUID] | None) -> tuple[RecordLine, ...]:
+    """The records within `units` whose archival or business number is exactly this, the newest few; capitals optional."""
+    told = normalise(number)
+    either = {told, told.upper()}
+    is_it = or_(records.c.archival_number.in_(either), records.c.business_number.in_(either))
+    query = select(*_COLUMNS).join(record_states, record_states.c.record_id == records.c.id)
+    query = query.where(is_it, *conditions(Filters(), units, ())).order_by(records.c.id.desc()).limit(10)
+    return tuple(RecordLine(**row._mapping) for row in connection.execute(query))
 
 
 def count(
@@ -142,19 +128,15 @@ def count(
     *,
     units: frozenset[UUID] | None,
     blind_tokens: tuple[bytes, ...] = (),
-    page: Page | None = None,
+    picked: Picked = EVERYTHING,
+    at_most: int | None = COUNT_MAX,
 ) -> int:
-    """How many records the filters name within `units`, at most `COUNT_MAX` + 1 (which means "more").
-
-    `page` is one that the same filters found: when nothing lies before or after it, it is counted without asking.
-    """
-    if page is not None and page.lines and page.before is None and page.after is None:
-        return len(page.lines)
-    wanted: Select[tuple[int]] = select(text("1")).select_from(records)
+    """How many records the filters name within `units`, at most `at_most` + 1 (which means "more")."""
+    wanted: Select[Any] = select(literal(1).label("one")).select_from(records)
     if filters.status is not None:
         wanted = wanted.join(record_states, record_states.c.record_id == records.c.id)
-    wanted = wanted.where(*conditions(filters, units, blind_tokens)).limit(COUNT_MAX + 1)
-    return connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
+    wanted = wanted.where(*conditions(filters, units, blind_tokens), *picked.conditions(records.c.id))
+    return keyset.count(connection, wanted, at_most)
 
 
 def conditions(

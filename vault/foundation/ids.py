@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from datetime import datetime
 from uuid import UUID, uuid5
 
 
@@ -19,6 +20,11 @@ def new_id() -> UUID:
     fraction = rest * 4096 // 1_000_000
     tail = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
     return UUID(int=(milliseconds << 80) | (7 << 76) | (fraction << 64) | (2 << 62) | tail)
+
+
+def first_id_at(at: datetime) -> UUID:
+    """The smallest id that `new_id` can make at or after that instant: cuts a list by time along its key."""
+    return UUID(int=(max(0, int(at.timestamp() * 1000)) << 80) | (7 << 76) | (2 << 62))
 
 
 def derived_id(owner: UUID, name: str) -> UUID:

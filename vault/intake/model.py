@@ -20,6 +20,22 @@ class ItemStatus(StrEnum):
     REFUSED = "refused"
 
 
+class QuarantineState(StrEnum):
+    """Whether somebody has seen to a refused item."""
+
+    WAITING = "waiting"
+    HANDLED = "handled"
+
+
+class Handling(StrEnum):
+    """What was done about a refused item."""
+
+    SCANNED_AGAIN = "scanned_again"  # sent again as another file
+    RETURNED = "returned"  # given back to whoever brought it
+    NOT_KEPT = "not_kept"  # nothing that belongs in the archive
+    OTHER = "other"  # the note says it
+
+
 class BatchState(StrEnum):
     """Whether a batch is open, or how it was closed."""
 
@@ -38,6 +54,8 @@ class Event(StrEnum):
     ITEM_DUPLICATE = "intake:item:duplicate"
     RENDITIONS_RETRIED = "intake:renditions:retry"
     ITEM_ABANDONED = "intake:item:abandon"
+    QUARANTINE_HANDLED = "intake:quarantine:handle"
+    QUARANTINE_REOPENED = "intake:quarantine:reopen"
     RENDITIONS_FAILED = "intake:renditions:fail"
     STORE_PROBED = "intake:store:probe"
 
@@ -132,3 +150,12 @@ class Item:
     findings: tuple[Refusal, ...]
     record_id: UUID | None
     received_at: datetime
+    handled_at: datetime | None = None
+    handled_by: UUID | None = None
+    handling: Handling | None = None
+    handling_note: str | None = None
+
+    @property
+    def quarantine_state(self) -> QuarantineState:
+        """Whether a refused item waits or was seen to."""
+        return QuarantineState.WAITING if self.handled_at is None else QuarantineState.HANDLED

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Date, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Date, Row, func, select
 
 from vault.access.model import Viewer
 from vault.catalogue.model import Event as CatalogueEvent
 from vault.catalogue.tables import records
+from vault.foundation.db import keyset
+from vault.foundation.db.keyset import FIRST, Page, Span
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.foundation.ledger.entry import leaf_hash
 from vault.foundation.ledger.tables import ledger_entries
 from vault.intake.abandonment import ABANDONED
 from vault.intake.checks import Severity
-from vault.intake.model import Balance, Batch, BatchState, Item, ItemStatus, Receipt, Refusal
+from vault.intake.model import Balance, Batch, BatchState, Handling, Item, ItemStatus, Receipt, Refusal
 from vault.intake.tables import batches, intake_items, rendition_tasks
 
-PAGE_SIZE_MAX = 200
+SENDERS_AMONG = 5_000
 
 
 def receipt_of(connection: Connection, viewer: Viewer, item_id: UUID, *, is_repeated: bool) -> Receipt:
@@ -57,26 +60,19 @@ def receipt_of(connection: Connection, viewer: Viewer, item_id: UUID, *, is_repe
     )
 
 
-def list_items(
+def items_of_batch(
     connection: Connection,
+    batch_id: UUID,
+    span: Span = FIRST,
     *,
     units: frozenset[UUID] | None,
     status: ItemStatus | None = None,
-    batch_id: UUID | None = None,
-    after: UUID | None = None,
-    size: int = 50,
-) -> tuple[Item, ...]:
-    """Items newest first within `units` (None: all), below the keyset `after`."""
-    query = select(intake_items).order_by(intake_items.c.id.desc()).limit(max(1, min(size, PAGE_SIZE_MAX)))
-    if units is not None:
-        query = query.where(intake_items.c.unit_id.in_(sorted(units)))
+) -> Page[Item]:
+    """The items of a batch within `units` (None: all), newest first; of one status, or all."""
+    query = select(intake_items).where(intake_items.c.batch_id == batch_id, *within(intake_items.c.unit_id, units))
     if status is not None:
         query = query.where(intake_items.c.status == status.value)
-    if batch_id is not None:
-        query = query.where(intake_items.c.batch_id == batch_id)
-    if after is not None:
-        query = query.where(intake_items.c.id < after)
-    return tuple(_item(row) for row in connection.execute(query))
+    return keyset.cut(connection, query, intake_items.c.id, span, lambda rows: map(item_of, rows))
 
 
 def get_batch(connection: Connection, viewer: Viewer, batch_id: UUID) -> Batch:
@@ -88,31 +84,19 @@ def get_batch(connection: Connection, viewer: Viewer, batch_id: UUID) -> Batch:
     row = connection.execute(select(batches).where(batches.c.id == batch_id)).one_or_none()
     if row is None or not viewer.may_see_unit(row.unit_id):
         raise NotFoundOrNotYours
-    return _batch(row, balances(connection, [row]))
+    return batch_of(row, balances(connection, [row]))
 
 
-def list_batches(
-    connection: Connection,
-    *,
-    units: frozenset[UUID] | None,
-    name: str | None = None,
-    state: BatchState | None = None,
-    after: UUID | None = None,
-    size: int = 50,
-) -> tuple[Batch, ...]:
-    """Batches newest first within `units` (None: all), below the keyset `after`; `name` is a part of theirs."""
-    query = select(batches).order_by(batches.c.id.desc()).limit(max(1, min(size, PAGE_SIZE_MAX)))
-    if name:
-        query = query.where(batches.c.name.contains(name, autoescape=True))
-    if state is not None:
-        query = query.where(batches.c.state == state.value)
-    if units is not None:
-        query = query.where(batches.c.unit_id.in_(sorted(units)))
-    if after is not None:
-        query = query.where(batches.c.id < after)
-    rows = connection.execute(query).all()
-    counted = balances(connection, rows)
-    return tuple(_batch(row, counted) for row in rows)
+def batch_names(connection: Connection, ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """The names of batches by id."""
+    wanted = sorted({one for one in ids if one is not None})
+    rows = connection.execute(select(batches.c.id, batches.c.name).where(batches.c.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+def within(column: ColumnElement[UUID], units: frozenset[UUID] | None) -> list[ColumnElement[bool]]:
+    """The condition that a row is of one of `units`; none when all may be seen."""
+    return [] if units is None else [column.in_(sorted(units))]
 
 
 def balances(connection: Connection, rows: Any) -> dict[UUID, Balance]:
@@ -164,7 +148,8 @@ def _findings(row: Row[Any]) -> tuple[Refusal, ...]:
     return stored if row.abandoned_at is None else (Refusal(ABANDONED, Severity.REFUSE.value, None, {}), *stored)
 
 
-def _item(row: Row[Any]) -> Item:
+def item_of(row: Row[Any]) -> Item:
+    """An item from its row."""
     status = ItemStatus(row.status)
     return Item(
         id=row.id,
@@ -180,10 +165,15 @@ def _item(row: Row[Any]) -> Item:
         findings=_findings(row),
         record_id={ItemStatus.ACCEPTED: row.record_id, ItemStatus.DUPLICATE: row.duplicate_of}.get(status),
         received_at=row.received_at,
+        handled_at=row.handled_at,
+        handled_by=row.handled_by,
+        handling=Handling(row.handling) if row.handling else None,
+        handling_note=row.handling_note,
     )
 
 
-def _batch(row: Row[Any], counted: dict[UUID, Balance]) -> Batch:
+def batch_of(row: Row[Any], counted: dict[UUID, Balance]) -> Batch:
+    """A batch from its row and the balances."""
     return Batch(
         id=row.id,
         name=row.name,
@@ -203,6 +193,13 @@ def came_in_by_hour(connection: Connection, units: frozenset[UUID] | None, since
     if units is not None:
         query = query.where(intake_items.c.unit_id.in_(sorted(units)))
     return {row.hour: row.items for row in connection.execute(query.group_by(hour))}
+
+
+def sent_since(connection: Connection, senders: Iterable[UUID], since: datetime) -> dict[UUID, int]:
+    """How many items each sender has sent since then."""
+    query = select(intake_items.c.sender_id, func.count().label("items"))
+    query = query.where(intake_items.c.received_at >= since, intake_items.c.sender_id.in_(sorted(set(senders))))
+    return {row.sender_id: row.items for row in connection.execute(query.group_by(intake_items.c.sender_id))}
 
 
 def count_items(
@@ -231,7 +228,7 @@ def item_of_record(connection: Connection, record_id: UUID) -> Item | None:
             intake_items.c.record_id == record_id, intake_items.c.status == ItemStatus.ACCEPTED.value
         )
     ).one_or_none()
-    return _item(row) if row is not None else None
+    return item_of(row) if row is not None else None
 
 
 def open_names(connection: Connection, sender_id: UUID) -> frozenset[str]:
@@ -287,7 +284,7 @@ def batches_of(
         query = query.order_by(batches.c.id.desc())
     rows = connection.execute(query).all()
     counted = balances(connection, rows)
-    return tuple(_batch(row, counted) for row in rows)
+    return tuple(batch_of(row, counted) for row in rows)
 
 
 def refused_since(
@@ -299,7 +296,7 @@ def refused_since(
     )
     if units is not None:
         query = query.where(intake_items.c.unit_id.in_(sorted(units)))
-    return tuple(_item(row) for row in connection.execute(query.order_by(intake_items.c.id.desc()).limit(size)))
+    return tuple(item_of(row) for row in connection.execute(query.order_by(intake_items.c.id.desc()).limit(size)))
 
 
 def came_in_by_day(

@@ -377,6 +377,10 @@ _SETTLE = (
         settled_at=bindparam("at"),
         duplicate_of=bindparam("first_id"),
         abandoned_at=None,
+        handled_at=None,
+        handled_by=None,
+        handling=None,
+        handling_note=None,
     )
 )
 

@@ -71,10 +71,22 @@ intake_items = Table(
     Column("settled_at", DateTime(timezone=True)),
     # Settled by reconciliation, because the sender never came back; cleared when it does come back.
     Column("abandoned_at", DateTime(timezone=True)),
+    # What was done about a refused item; until then it waits in quarantine.
+    Column("handled_at", DateTime(timezone=True)),
+    Column("handled_by", Uuid),
+    Column("handling", Text),
+    Column("handling_note", Text),
     UniqueConstraint("sender_id", "client_key", name=CLIENT_KEY_CONSTRAINT),
     CheckConstraint("status IN ('intent', 'accepted', 'duplicate', 'refused')", name="status_known"),
     CheckConstraint("(status = 'intent') = (settled_at IS NULL)", name="settled_when_not_intent"),
     CheckConstraint("abandoned_at IS NULL OR status = 'refused'", name="abandoned_is_refused"),
+    CheckConstraint("handled_at IS NULL OR status = 'refused'", name="handled_when_refused"),
+    CheckConstraint(
+        "num_nulls(handled_at, handled_by, handling) IN (0, 3) AND (handling_note IS NULL OR handling IS NOT NULL)",
+        name="handled_somehow",
+    ),
+    CheckConstraint("handling IN ('scanned_again', 'returned', 'not_kept', 'other')", name="handling_known"),
+    CheckConstraint("handling <> 'other' OR handling_note IS NOT NULL", name="other_handling_is_said"),
     CheckConstraint("octet_length(sha256) = 32", name="digest_has_32_bytes"),
     CheckConstraint("length(client_key) BETWEEN 8 AND 200", name="client_key_length"),
 )

@@ -18,7 +18,21 @@ from vault.foundation.context import Context
 from vault.foundation.errors import NotFoundOrNotYours, VaultError
 from vault.settings import Settings
 from vault.surfaces import observing
-from vault.surfaces.api import events, filing, health, intake, jobs, ledger, records, rules, schedule, session, stores
+from vault.surfaces.api import (
+    batches,
+    events,
+    filing,
+    health,
+    intake,
+    jobs,
+    ledger,
+    quarantine,
+    records,
+    rules,
+    schedule,
+    session,
+    stores,
+)
 from vault.surfaces.bodies import BoundedBodies
 from vault.surfaces.problems import BadRequest, UnusableText, language_of, problem
 
@@ -62,8 +76,8 @@ def make_application(context: Context, settings: Settings) -> FastAPI:
     app.add_middleware(observing.ObservingMiddleware, on_defect=lambda request: _answer(request, VaultError()))
     for routes in (
         intake.routes,
-        intake.batch_routes,
-        intake.quarantine_routes,
+        batches.routes,
+        quarantine.routes,
         records.routes,
         ledger.routes,
         stores.routes,

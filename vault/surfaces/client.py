@@ -2,7 +2,7 @@
 
 One call is one attempt. A failure that waiting may cure (no connection, a cut answer, 408, 429, 5xx) raises
 `Unavailable`; the server's final no raises `ServerRefused`, which carries its problem document (RFC 9457);
-`persist` repeats attempts with growing pauses and full jitter. Every change that is sent is idempotent, so an
+`patience` repeats attempts with growing pauses. Every change that is sent is idempotent, so an
 attempt whose answer was lost may always be repeated. Files are streamed: memory does not grow with their size.
 """
 
@@ -12,14 +12,13 @@ import base64
 import email.utils
 import json
 import os
-import random
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, BinaryIO, Self
 
 import httpx
 
@@ -28,15 +27,11 @@ from vault.foundation.clock import Clock, SystemClock
 from vault.foundation.errors import N_, Fault, VaultError
 from vault.surfaces.local_file import CHUNK_BYTES, LocalFile
 
-RETRY_AFTER_S_MAX = 600.0
 PIECE_BYTES = 32 << 20  # larger files go in pieces of this size, a whole number of the server's segments
 _SLOWEST_BYTES_PER_S = 2_000_000  # what the server may take to seal and store, on top of the plain waiting time
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504, 507})
 _PASSING_CODES = frozenset({"body-cut-off", "digest-mismatch", "piece-out-of-place"})
 _STILL_STORING = "upload-busy"
-_RANDOM = random.SystemRandom()
-
-T = TypeVar("T")
 
 
 class Unavailable(VaultError):
@@ -99,46 +94,7 @@ class ServerRefused(VaultError):
         return str(self.problem.get("code", "server-refused"))
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long to go on: the attempts (None: for ever) and the pauses between them, doubling up to the longest."""
-
-    attempts_max: int | None = 8
-    pause_first_s: float = 0.5
-    pause_most_s: float = 30.0
-
-    def pause_s(self, failures: int, retry_after_s: float | None) -> float:
-        """How long to wait after so many failures; what the server asks for is never undercut."""
-        longest = min(self.pause_most_s, self.pause_first_s * 2.0 ** min(failures - 1, 20))
-        jittered = longest * (0.5 + 0.5 * _RANDOM.random())
-        return jittered if retry_after_s is None else max(jittered, min(retry_after_s, RETRY_AFTER_S_MAX))
-
-
-OnWait = Callable[[Unavailable, float], None]
 OnSent = Callable[[int], None]
-
-
-def persist(
-    attempt: Callable[[], T], patience: Patience, stop: threading.Event, on_wait: OnWait = lambda _why, _pause_s: None
-) -> T:
-    """Repeats `attempt` until it does not fail in a passing way.
-
-    Raises:
-        Unavailable: the patience is used up.
-        Interrupted: `stop` was set while waiting.
-    """
-    failures = 0
-    while True:
-        try:
-            return attempt()
-        except Unavailable as why:
-            failures = 1 if why.has_got_on else failures + 1
-            if patience.attempts_max is not None and failures >= patience.attempts_max:
-                raise
-            pause_s = patience.pause_s(failures, why.retry_after_s)
-            on_wait(why, pause_s)
-            if stop.wait(pause_s):
-                raise Interrupted from why
 
 
 @dataclass(frozen=True)
@@ -322,6 +278,19 @@ class Client:
                 if on_bytes is not None:
                     on_bytes(target.tell(), total)
             return str(response.headers.get("x-content-sha256", ""))
+
+    def export(self, path: str, body: Mapping[str, Any], target: BinaryIO) -> int:
+        """Writes a list as CSV into `target` and returns how many lines the server announced.
+
+        Raises:
+            Unavailable, ServerRefused.
+        """
+        with self._passing(), self._http.stream("POST", path, json=dict(body)) as response:
+            if response.status_code >= 400:
+                response.read()
+                raise self._failure(response)
+            target.writelines(response.iter_bytes(CHUNK_BYTES))
+            return int(response.headers.get("slipvault-count", 0))
 
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         with self._passing():

@@ -20,7 +20,7 @@ from vault.foundation.ledger.database_check import check_ledger
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.export import export
 from vault.foundation.ledger.publisher import publish, stamp
-from vault.foundation.ledger.queries import pending_count, proven_entry, recent_entries
+from vault.foundation.ledger.queries import EntryFilters, find_entries, pending_count, proven_entry
 from vault.foundation.ledger.sequencer import sequence
 from vault.foundation.ledger.tables import ledger_leaves
 from vault.foundation.ledger.timestamp import TimestampAuthority, TimestampFailed, is_signed_under
@@ -100,7 +100,7 @@ def test_published_exported_and_proven(archive: Archive, tmp_path: Path) -> None
     notes = list(archive.ctx.store.list_versions("ledger/checkpoints/"))
     assert [note.lock.mode.value for note in notes] == ["GOVERNANCE"]
     with archive.ctx.database.read() as connection:
-        entry = recent_entries(connection, event="catalogue:record:register")[0]
+        entry = find_entries(connection, EntryFilters(event="catalogue:record:register")).lines[0]
         proven = proven_entry(connection, entry.id)
         exported = export(connection, archive.ctx.custodian.public_key(), tmp_path / "out")
     assert proven is not None

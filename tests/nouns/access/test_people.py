@@ -23,6 +23,7 @@ from vault.access.errors import (
     WeakPassword,
 )
 from vault.access.model import Viewer
+from vault.access.queries import PeopleFilters
 from vault.access.rights import FIRST_ADMINISTRATOR_ROLES, OFFICERS, Right, Role
 from vault.access.tables import people, person_roles
 from vault.foundation.clock import FixedClock
@@ -112,9 +113,9 @@ def test_a_person_is_added_witnessed_and_found(ctx: Context, operator: Viewer) -
 
     with ctx.database.read() as connection:
         person = queries.get_person(connection, account.person_id)
-        assert queries.list_people(connection, text="秀")[0].id == person.id
-        assert queries.list_people(connection, text="XIU", role=Role.CLERK)[0].id == person.id
-        assert queries.list_people(connection, role=Role.LEGAL) == ()
+        assert queries.find_people(connection, PeopleFilters(text="秀")).lines[0].id == person.id
+        assert queries.find_people(connection, PeopleFilters(text="XIU", role=Role.CLERK)).lines[0].id == person.id
+        assert queries.find_people(connection, PeopleFilters(role=Role.LEGAL)).lines == ()
         assert queries.actor_names(connection, [person.id, uuid4()]) == {person.id: "李秀兰"}
     assert (person.login, person.name, person.roles, person.must_change_password) == (
         "lixiulan",
@@ -154,7 +155,7 @@ def test_a_unit_that_does_not_exist_is_not_found(ctx: Context, operator: Viewer)
     with pytest.raises(NotFoundOrNotYours):
         service.create_person(ctx, operator, "lixiulan", "李秀兰", uuid4())
     with ctx.database.read() as connection:
-        assert queries.list_people(connection, text="lixiulan") == ()
+        assert queries.find_people(connection, PeopleFilters(text="lixiulan")).lines == ()
 
 
 def test_only_whoever_may_adds_people_and_roles(ctx: Context, operator: Viewer, make_person: MakePerson) -> None:

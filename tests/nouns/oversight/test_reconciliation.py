@@ -29,6 +29,7 @@ from vault.intake import arrivals, queries
 from vault.intake.batches import close_batch, open_batch
 from vault.intake.errors import ClientKeyReused
 from vault.intake.model import BatchState, ItemStatus
+from vault.intake.tables import intake_items
 from vault.oversight import leftovers
 from vault.oversight.jobs import ask_reconciliation, ask_reconciliation_if_due, reconcile_and_keep, run_reconciliation
 from vault.oversight.model import FindingCode, LeftoverCause, Reconciliation
@@ -301,7 +302,7 @@ def test_a_run_that_fails_says_so(kept: Archive) -> None:
     with pytest.raises(StoreUnavailable):
         reconcile_and_keep(kept.ctx, SYSTEM)
     with kept.ctx.database.read() as connection:
-        (run,) = runs.list_runs(connection)
+        (run,) = runs.find_runs(connection, runs.RunFilters()).lines
     assert (run.state, run.problem) == ("failed", "store-unavailable")
 
 
@@ -327,7 +328,7 @@ def _reconcile(archive: Archive, **more: timedelta) -> Reconciliation:
 
 def _item(archive: Archive) -> object:
     with archive.ctx.database.read() as connection:
-        return queries.list_items(connection, units=None, size=1)[0]
+        return queries.item_of(connection.execute(select(intake_items).order_by(intake_items.c.id.desc())).first())
 
 
 def _open(archive: Archive) -> tuple[object, ...]:

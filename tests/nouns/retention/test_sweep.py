@@ -232,7 +232,7 @@ def test_a_sweep_is_enqueued_once_a_day_and_whenever_the_law_changed(archive: Ar
 
 def _run_the_sweep(archive: Archive) -> None:
     with archive.ctx.database.read() as connection:
-        (run,) = runs.list_runs(connection, task=jobs.TASK_SWEEP, state="waiting")
+        (run,) = runs.find_runs(connection, runs.RunFilters(task=jobs.TASK_SWEEP, state="waiting")).lines
     progress = runs.Progress(archive.ctx.database, archive.clock, run.id)
     progress.start()
     jobs.run_sweep(archive.ctx, progress)

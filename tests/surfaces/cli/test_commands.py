@@ -22,7 +22,8 @@ COMMANDS = [
     ],
     *[("intake", "send"), ("station", "watch"), ("records", "list"), ("records", "show"), ("records", "fetch")],
     *[("batches", verb) for verb in ("list", "show", "open", "close")],
-    *[("quarantine", "list"), ("classes", "list"), ("ledger", "export"), ("ledger", "verify"), ("store", "probe")],
+    *[("quarantine", verb) for verb in ("list", "handle", "reopen")],
+    *[("classes", "list"), ("ledger", "list"), ("ledger", "export"), ("ledger", "verify"), ("store", "probe")],
     *[("keys", "status"), ("login",), ("logout",), ("whoami",), ("verify",), ("serve",), ("worker",)],
 ]
 

@@ -292,7 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
                     }
                 ]
             }
-        if path == "/quarantine":
+        if path == "/quarantine/search":
             items = [i for i in archive.items.values() if i["status"] == "refused"]
             lines = [
                 {
@@ -303,7 +303,7 @@ class _Handler(BaseHTTPRequestHandler):
                 }
                 for i in items
             ]
-            return 200, {"items": lines, "after": None}
+            return 200, {"items": lines, "before": None, "after": None, "count": len(lines), "count_is_exact": True}
         return problem(404, "not-found")
 
     def _line(self, record_id: str) -> dict:

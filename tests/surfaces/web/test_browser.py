@@ -151,15 +151,93 @@ def test_slash_goes_to_the_search_and_escape_leaves_it(opened: Page, root: str) 
     expect(opened.locator("#search")).not_to_be_focused()
 
 
-def test_selecting_counts_and_opens_the_bulk_actions(opened: Page, root: str) -> None:
-    opened.goto(root + "/records?q=开户")
-    button = opened.locator("#bulk-bar button").first
+def test_selecting_counts_over_pages_and_opens_the_acts(opened: Page, root: str) -> None:
+    opened.goto(root + "/batches")
+    button, told = opened.locator("#bulk-bar .actions button").first, opened.locator("[data-picked]")
     expect(button).to_be_disabled()
     opened.locator("[data-pick-all]").check()
-    expect(opened.locator("[data-picked]")).to_have_text("已选 6 份")
+    expect(told).to_have_text("已选 4 条")
     expect(button).to_be_enabled()
     opened.locator("[data-pick]").first.uncheck()
-    expect(opened.locator("[data-picked]")).to_have_text("已选 5 份")
+    expect(told).to_have_text("已选 3 条")
+    opened.evaluate(
+        "sessionStorage.setItem('picked:batches', JSON.stringify([...JSON.parse(sessionStorage.getItem('picked:batches')), 'x']))"
+    )
+    opened.reload()
+    expect(told).to_have_text("已选 4 条，其中 1 条在其他页")
+    assert opened.locator("#bulk [name=picked]").input_value().endswith("x")
+    opened.locator("#bulk [name=whole_list]").check()
+    expect(told).to_have_text("已选整个列表")
+    assert opened.locator("#bulk [name=picked]").input_value() == ""
+    opened.locator("[data-clear]").click()
+    expect(told).to_have_text("尚未选择。")
+    expect(button).to_be_disabled()
+    opened.locator("[data-pick]").first.check()
+    opened.goto(root + "/quarantine/act")
+    opened.goto(root + "/batches")
+    expect(told).to_have_text("已选 1 条")
+
+
+def test_what_was_acted_upon_is_no_longer_selected(opened: Page, root: str) -> None:
+    opened.goto(root + "/quarantine")
+    opened.locator("[data-pick]").first.check()
+    opened.goto(root + "/quarantine/act")
+    opened.goto(root + "/quarantine")
+    expect(opened.locator("[data-picked]")).to_have_text("尚未选择。")
+
+
+def test_lines_are_walked_picked_and_opened_by_keys(opened: Page, root: str) -> None:
+    opened.goto(root + "/batches")
+    opened.keyboard.press("j")
+    opened.keyboard.press("j")
+    opened.keyboard.press("k")
+    expect(opened.locator("[data-row].current")).to_have_count(1)
+    expect(opened.locator("[data-row] a[data-open]").first).to_be_focused()
+    opened.keyboard.press("x")
+    expect(opened.locator("[data-pick]").first).to_be_checked()
+    opened.keyboard.press("Enter")
+    opened.wait_for_url("**/batches/0193*")
+    opened.goto(root + "/batches")
+    opened.keyboard.press("n")
+    opened.wait_for_url("**/batches?after=b4")
+
+
+def test_the_question_mark_shows_the_keys(opened: Page, root: str) -> None:
+    opened.goto(root + "/batches")
+    expect(opened.locator("#keys")).to_be_hidden()
+    opened.keyboard.press("?")
+    expect(opened.locator("#keys")).to_be_visible()
+    assert Axe().run(opened).violations_count == 0
+    opened.keyboard.press("j")
+    expect(opened.locator("[data-row].current")).to_have_count(0)
+    opened.keyboard.press("Escape")
+    expect(opened.locator("#keys")).to_be_hidden()
+
+
+def test_suggestions_are_chosen_by_keys_and_nothing_typed_gets_into_an_address(opened: Page, root: str) -> None:
+    asked: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(root + "/batches")
+    box, listbox = opened.locator("#search"), opened.locator("#suggestions")
+    box.fill("欧阳")
+    expect(listbox.locator("[role=option]")).to_have_count(2)
+    expect(box).to_have_attribute("aria-expanded", "true")
+    assert Axe().run(opened).violations_count == 0
+    box.press("ArrowDown")
+    box.press("ArrowDown")
+    expect(box).to_have_attribute("aria-activedescendant", "suggestion-1")
+    box.press("Escape")
+    expect(listbox).to_be_hidden()
+    expect(box).to_be_focused()
+    box.fill("欧阳明")
+    expect(listbox).to_be_visible()
+    box.press("ArrowDown")
+    box.press("Enter")
+    opened.wait_for_url("**/records/0193*")
+    assert not [url for url in asked if "欧阳" in url or "%E6%AC%A7" in url]
+    opened.goto(root + "/batches")
+    box.fill("无此人")
+    expect(opened.locator("#suggestions-count")).to_have_text("暂无匹配，按回车在档案中查找。")
 
 
 def test_progress_is_shown_as_it_goes_on(opened: Page, root: str) -> None:

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from web_samples import Sample, empty, full, shell
+from web_samples import RECORD, Sample, empty, full, shell
 
 from vault.surfaces.i18n import Language, choose_language
 from vault.surfaces.web.rendering import Renderer
@@ -133,11 +133,17 @@ def application() -> Starlette:
             {"state": "running", "done": 40000, "total": 48213, "text": "40,000 / 48,213", "version": "1"}
         )
 
+    async def suggest(request: Request) -> Response:
+        words = (await request.form())["q"]
+        told = {"what": "档案", "label": "欧阳明月", "note": "消费者投诉登记表", "href": RECORD}
+        return JSONResponse({"suggestions": [told, {**told, "label": "欧阳小明"}] if "欧阳" in words else []})
+
     inbox = Inbox()
     return Starlette(
         routes=[
             Route("/api/v1/batches", inbox.batches, methods=["POST"]),
             Route("/api/v1/intake/items", inbox.items, methods=["POST"]),
+            Route("/search/suggest", suggest, methods=["POST"]),
             Route("/keys", inbox.asked),
             Route("/static/{name}", static),
             Route("/records/{id}/pages/{number:int}.jpg", image),

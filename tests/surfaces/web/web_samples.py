@@ -9,7 +9,19 @@ from datetime import UTC, date, datetime, timedelta
 from vault.foundation.errors import N_, Fault
 from vault.surfaces.i18n import FAULT_WORDS, Language, translator
 from vault.surfaces.web.views import batch as batch_views
-from vault.surfaces.web.views import desk, entrance, health, intake, ledger, people, records, sending, station
+from vault.surfaces.web.views import (
+    desk,
+    entrance,
+    health,
+    intake,
+    ledger,
+    lists,
+    people,
+    records,
+    search,
+    sending,
+    station,
+)
 from vault.surfaces.web.views import ledger_entry as entry_views
 from vault.surfaces.web.views import record as views
 from vault.surfaces.web.views.parts import (
@@ -27,7 +39,7 @@ from vault.surfaces.web.views.parts import (
     Progress,
     TimelineEntry,
 )
-from vault.surfaces.web.views.shell import Shell, rail
+from vault.surfaces.web.views.shell import PLACES, Shell, rail
 
 NOW = datetime(2026, 11, 24, 7, 42, 31, tzinfo=UTC)
 LI = ActorName("person", "李秀兰", "/people/0193a2")
@@ -66,6 +78,21 @@ def shell(language: Language, sample: Sample) -> Shell:
         rail=rail(lambda _right: True) if sample.is_signed_in else (),
         notices=sample.notices,
     )
+
+
+NOTHING = lists.Empty(N_("There are no batches yet."), N_("Part of the name is enough."))
+
+
+def frame(name: str, title: str, paging: Paging, **more: object) -> lists.ListFrame:
+    """What surrounds the rows of a list for somebody who may export it."""
+    told = {"empty": NOTHING, "may_export": True, "may_save": True, "newest": "01935c1e-8f2a-7cc1-b4aa-3f9d2e61a0c7"}
+    return lists.ListFrame(name, f"/{name}", title, paging, **{**told, **more})
+
+
+VIEWS = (
+    lists.SavedViewLink("v1", "三季度未平批次", "/views/v1", is_shared=True),
+    lists.SavedViewLink("v2", "一楼大厅", "/views/v2", is_own=False, is_shared=True, shared_by="王建国"),
+)
 
 
 def digest(text: str) -> str:
@@ -226,18 +253,43 @@ def _intake(t: Texts) -> list[Sample]:
         "b1", "11 月 24 日下午 · 许可申请", "open", (Link("人民币银行结算账户资料", "/records?class_code=x"),), "营业部", STATION, ago(minutes=31), None,
         intake.Balance(120, 76, 72, 2, 1), _tabs(), _items(t), Paging(76, 6, None, None, BATCH + "?after=i6"), story, close, BATCH + "/progress",
     )  # fmt: skip
+    handled = intake.Handled("scanned_again", "第 4 页折角，已展平重扫", LI, ago(minutes=3))
     quarantine = (
-        intake.QuarantineRow("q1", "许可证申请-材料.pdf", "pdf-script", (t("PDF 带有自动运行的脚本（/OpenAction），第 1 页打开即执行", "The PDF carries a script that runs when page 1 opens (/OpenAction)"), t("附有 1 个可执行文件：update.exe", "One embedded program: update.exe")), t("请申请人重新打印后扫描，或另存为 PDF/A 再送。", "Have it printed and scanned, or saved as PDF/A, and sent again."), 2_400_118, "application/pdf", digest("q1"), STATION, ago(minutes=29), date(2026, 12, 24), Link("11 月 24 日下午 · 许可申请", BATCH), (Action(N_("Seen to"), "/quarantine/q1/settle", "post"),)),
-        intake.QuarantineRow("q2", "kaihu-20261124-0005.tif", "truncated", (t("第 4 页读不出：图像数据在 61,204 字节处中断", "Page 4 cannot be read: the image data breaks off at byte 61,204"),), t("请重新扫描这份业务单。", "Scan this slip again."), 64_000, "image/tiff", digest("q2"), STATION, ago(minutes=27), date(2026, 12, 24)),
+        intake.QuarantineRow("q1", "许可证申请-材料.pdf", "waiting", (t("PDF 带有自动运行的脚本（/OpenAction），第 1 页打开即执行", "The PDF carries a script that runs when page 1 opens (/OpenAction)"), t("附有 1 个可执行文件：update.exe", "One embedded program: update.exe")), t("请申请人重新打印后扫描，或另存为 PDF/A 再送。", "Have it printed and scanned, or saved as PDF/A, and sent again."), 2_400_118, "application/pdf", digest("q1"), STATION, ago(minutes=29), Link("11 月 24 日下午 · 许可申请", BATCH), act="handle"),
+        intake.QuarantineRow("q2", "kaihu-20261124-0005.tif", "handled", (t("第 4 页读不出：图像数据在 61,204 字节处中断", "Page 4 cannot be read: the image data breaks off at byte 61,204"),), t("请重新扫描这份业务单。", "Scan this slip again."), 64_000, "image/tiff", digest("q2"), STATION, ago(minutes=27), handled=handled, act="reopen"),
+    )  # fmt: skip
+    acts = (lists.BulkAction("handle", N_("Seen to …")), lists.BulkAction("reopen", N_("Back on the list …")))
+    plan = lists.PlanView(
+        N_("Close batches"), N_("Batches"), "/batches", "/batches/act", "close", N_("Close them"),
+        N_("A closed batch cannot be opened again. What was received stays as it is."),
+        (lists.PlanGroup(N_("will be closed, balanced"), 10, tuple(b.name for b in batches())), lists.PlanGroup(N_("will be closed, not balanced"), 2, ("11 月 23 日下午 · 个人开户", "11 月 22 日 · 投诉"))),
+        (lists.PlanGroup(N_("it is closed already"), 3, ("11 月 21 日 · 汇款",)),), (("whole_list", "1"),),
+    )  # fmt: skip
+    options = tuple(Option(code, t(zh, en)) for code, zh, en in (("scanned_again", "已重新扫描送交", "Scanned and sent again"), ("other", "其他", "Something else")))  # fmt: skip
+    asking = lists.PlanView(
+        N_("Take refused items off the list of what waits"), N_("Quarantine"), "/quarantine", "/quarantine/act", "handle", N_("Take them off the list"),
+        N_("This can be undone. The items stay in the list of what was seen to, and in the ledger."),
+        (lists.PlanGroup(N_("will be taken off the list of what waits"), 6, ("许可证申请-材料.pdf",)),), (), (("picked", "q1"),),
+        (lists.ActField("handling", N_("What was done"), options), lists.ActField("note", N_("Note"), hint=N_("Needed for “something else”. It stays on this list and does not go into the ledger."), is_optional=True)),
+        Form({"handling": "other"}, (FieldError("note", t("请写明如何处理", "say what was done")),)),
+    )  # fmt: skip
+    outcome = lists.OutcomeView(
+        N_("Items taken off the list"), "quarantine", N_("Quarantine"), "/quarantine", 5,
+        (lists.PlanGroup(N_("somebody has seen to it already"), 1, ("kaihu-20261124-0005.tif",)),),
+        Action(N_("Undo"), "/quarantine/act", "post", fields=(("act", "reopen"), ("picked", "q1"))),
     )  # fmt: skip
     types = t("TIFF、JPEG、PNG、JPEG 2000、PDF", "TIFF, JPEG, PNG, JPEG 2000, PDF")
     return [
         Sample("intake", "/intake", "intake.html", "intake", sending.IntakeView(CLASSES, UNITS, types, 8 << 30, recent=batches()[:2])),
         Sample("intake-sent", "/intake?sent", "intake.html", "intake", sending.IntakeView(CLASSES, UNITS, types, 8 << 30, sent=(sending.SentFile("好.tif", "accepted", Link("", RECORD)), sending.SentFile("坏.pdf", "refused", None, ((t("带有脚本", "carries a script"), t("请打印后扫描", "print it and scan it")),)))), status=422),
         Sample("intake-stopped", "/intake?stopped", "intake.html", "intake", sending.IntakeView(CLASSES, UNITS, types, 8 << 30, stopped_because=(N_("A version under a COMPLIANCE lock cannot be deleted."),))),
-        Sample("batches", "/batches", "batches.html", "batches", intake.BatchListView(intake.BatchFilter(), choices, batches(), paging, "/batches.csv")),
+        Sample("batches", "/batches", "batches.html", "batches", intake.BatchListView(frame("batches", N_("Batches"), paging, acts=(lists.BulkAction("close", N_("Close the batches")),), views=VIEWS), intake.BatchFilter(), choices, batches(), (Action(N_("Send scans"), "/intake", tone="primary", icon="intake"),))),
+        Sample("batches-view", "/batches?state=open", "batches.html", "batches", intake.BatchListView(frame("batches", N_("Batches"), Paging(10_000, 4, "/batches", "/batches?before=b1", "/batches?after=b4", count_is_exact=False), hidden=(("state", "open"),), is_narrowed=True, is_expired=True, views=VIEWS[1:]), intake.BatchFilter(state="open"), choices, batches())),
+        Sample("batches-plan", "/batches/plan", "plan.html", "batches", plan),
+        Sample("quarantine-plan", "/quarantine/plan", "plan.html", "quarantine", asking, status=422),
+        Sample("quarantine-outcome", "/quarantine/act", "outcome.html", "quarantine", outcome),
         Sample("batch", BATCH, "batch.html", "batches", batch),
-        Sample("quarantine", "/quarantine", "quarantine.html", "quarantine", intake.QuarantineListView(intake.QuarantineFilter(), choices, quarantine, Paging(6, 2, None, None, "/quarantine?after=q2"), "/quarantine.csv")),
+        Sample("quarantine", "/quarantine", "quarantine.html", "quarantine", intake.QuarantineListView(frame("quarantine", N_("Quarantine"), Paging(6, 2, None, None, "/quarantine?after=q2"), acts=acts), intake.QuarantineFilter(), choices, quarantine, 6)),
     ]  # fmt: skip
 
 
@@ -378,10 +430,13 @@ def _records(t: Texts) -> list[Sample]:
         "sort": (Option("newest", t("最近接收在前", "newest first")), Option("number", t("按档号", "by archival number"))),
         "personal_kind": (Option("id_number", t("身份证号", "Citizen id number")), Option("phone", t("电话", "Telephone"))),
     })  # fmt: skip
-    paging = Paging(1_004_217, 6, None, "/records?before=1", "/records?after=6")
-    bulk = (records.BulkAction("export", N_("Export the list")), records.BulkAction("verify", N_("Verify")))
+    paging = Paging(10_000, 6, None, "/records?before=1", "/records?after=6", count_is_exact=False)
     listing = records.RecordListView(
-        records.RecordFilter(q="开户"), choices, rows, paging, "/records.csv?q=开户", bulk, may_search_personal=True
+        frame("records", N_("Records"), paging, hidden=(("s", "sealed"),), is_narrowed=True),
+        records.RecordFilter(q="开户"),
+        choices,
+        rows,
+        may_search_personal=True,
     )
     unmasked = (
         Notice(
@@ -426,15 +481,9 @@ def _ledger(t: Texts) -> list[Sample]:
     )  # fmt: skip
 
     def view(verification: ledger.LedgerVerification) -> ledger.LedgerView:
+        around = frame("ledger", N_("Ledger"), Paging(10_000, 6, None, None, "/ledger?after=5", count_is_exact=False))
         return ledger.LedgerView(
-            ledger.EntryFilter(),
-            choices,
-            rows,
-            Paging(48_214, 6, None, None, "/ledger?after=5"),
-            checkpoint,
-            1,
-            verification,
-            export_href="/ledger/export",
+            around, ledger.EntryFilter(), choices, rows, checkpoint, 1, verification, may_verify=True
         )
 
     running = ledger.LedgerVerification(
@@ -519,10 +568,11 @@ def _health(t: Texts) -> list[Sample]:
         health.JobRow("j4", "/jobs/j4", t("存储探测", "Store probe"), "done", None, ago(minutes=12), ago(minutes=12), 1),
     )  # fmt: skip
     listing = health.JobListView(
-        "",
+        frame("jobs", N_("Jobs"), Paging(10_000, 4, None, None, "/jobs?after=j4", count_is_exact=False)),
+        health.JobFilter(),
+        Choices({"task": (Option("verify", t("全库核对", "Verify everything")),)}),
         (("waiting", 212), ("running", 2), ("failed", 1), ("done", 18_233)),
         jobs,
-        Paging(18_448, 4, None, None, "/jobs?after=j4"),
         "/jobs/progress",
     )
     job = health.JobView(
@@ -588,10 +638,10 @@ def _people(t: Texts) -> list[Sample]:
     bad = Form({"name": "张伟", "sign_in_name": "zhangwei"}, (FieldError("sign_in_name", t("已有人使用登录名 zhangwei。", "Somebody already has the sign-in name zhangwei.")), FieldError("role", t("系统管理员与安全审计员不得由一人兼任。", "Nobody may be system officer and audit officer at once."))))  # fmt: skip
     new = people.NewToken("一楼大厅 4 号扫描站", "svt_5rX0pQm1Zt8vLw3nYb7cKd2fGh4jSa6e9uRiTo", date(2027, 11, 24))
     return [
-        Sample("people", "/people", "people.html", "people", people.PeopleView(people.PersonFilter(), choices, rows, Paging(4, 4), roles, may_add=True, form=bad)),
+        Sample("people", "/people", "people.html", "people", people.PeopleView(frame("people", N_("People"), Paging(4, 4)), people.PersonFilter(), choices, rows, roles, may_add=True, form=bad)),
         Sample("person", "/people/1", "person.html", "people", person),
         Sample("station", "/stations/1", "station.html", "stations", station.StationView("一楼大厅 3 号扫描站", "营业部", "active", ago(days=80), ago(minutes=1), 412, 3, 2210, 9, (station.HeldToken("svt_7Kd…", "active", True, (N_("Send scans in"),), ago(days=80), NOW + timedelta(days=200), None, (Action(N_("Revoke"), "/stations/t1/revoke", "post", "danger"),)), station.HeldToken("svt_1aB…", "revoked", False, (), ago(days=400), ago(days=90), ago(days=85))), story, "/batches?sender=1")),
-        Sample("stations", "/stations", "stations.html", "stations", people.StationsView(tokens, choices, new, may_add=True)),
+        Sample("stations", "/stations", "stations.html", "stations", people.StationsView(frame("stations", N_("Stations"), Paging(3, 3)), people.TokenFilter(), tokens, choices, new, may_add=True)),
     ]  # fmt: skip
 
 
@@ -599,8 +649,12 @@ def empty(language: Language) -> list[Sample]:
     """Every list and object with nothing on it."""
     t = Texts(language)
     none, nothing = Paging(0, 0), Choices()
+
+    def bare(name: str, **more: object) -> lists.ListFrame:
+        return frame(name, N_("Records"), none, may_export=False, may_save=False, newest="", **more)
+
     checkpointless = ledger.LedgerView(
-        ledger.EntryFilter(), nothing, (), none, None, 0, ledger.LedgerVerification("never")
+        bare("ledger"), ledger.EntryFilter(), nothing, (), None, 0, ledger.LedgerVerification("never")
     )
     batch = batch_views.BatchView(
         "b", "空批次", "open", (), "营业部", LI, NOW, None, intake.Balance(None, 0, 0, 0), (), (), none, ()
@@ -628,21 +682,22 @@ def empty(language: Language) -> list[Sample]:
         Sample("desk-officer", "/?officer", "desk.html", "desk", desk.DeskView((), None, None, (), None)),
         Sample("desk-empty", "/?empty", "desk.html", "desk", desk.DeskView((), (), (), (), tuple(HourCount(h, 0) for h in range(24)))),
         Sample("intake-empty", "/intake?empty", "intake.html", "intake", sending.IntakeView((), (), "PDF", 1_000_000)),
-        Sample("batches-empty", "/batches?empty", "batches.html", "batches", intake.BatchListView(intake.BatchFilter(), nothing, (), none)),
+        Sample("batches-empty", "/batches?empty", "batches.html", "batches", intake.BatchListView(bare("batches"), intake.BatchFilter(), nothing, ())),
         Sample("batch-empty", "/batches/empty", "batch.html", "batches", batch),
-        Sample("quarantine-empty", "/quarantine?empty", "quarantine.html", "quarantine", intake.QuarantineListView(intake.QuarantineFilter(), nothing, (), none)),
-        Sample("records-empty", "/records?empty", "records.html", "records", records.RecordListView(records.RecordFilter(), nothing, (), none, actions=(Action(N_("Send scans"), "/intake", tone="primary"),))),
-        Sample("records-none-fit", "/records?q=x", "records.html", "records", records.RecordListView(records.RecordFilter(q="x"), nothing, (), none)),
+        Sample("quarantine-empty", "/quarantine?empty", "quarantine.html", "quarantine", intake.QuarantineListView(bare("quarantine"), intake.QuarantineFilter(), nothing, ())),
+        Sample("records-empty", "/records?empty", "records.html", "records", records.RecordListView(bare("records", empty=lists.Empty(N_("There are no records yet."), N_("Send the first scans on the intake page, or set up a scanning station."), (Action(N_("Send scans"), "/intake", tone="primary"),))), records.RecordFilter(), nothing, ())),
+        Sample("records-none-fit", "/records?q=x", "records.html", "records", records.RecordListView(bare("records", is_narrowed=True), records.RecordFilter(q="x"), nothing, ())),
         Sample("record-bare", "/records/bare", "record.html", "records", record_bare(t)),
         Sample("ledger-empty", "/ledger?empty", "ledger.html", "ledger", checkpointless),
         Sample("ledger-entry-new", "/ledger/entries/new", "ledger_entry.html", "ledger", waiting),
         Sample("health-empty", "/health?empty", "health.html", "health", health.HealthView((), "file:///custodian", (), (), ())),
-        Sample("jobs-empty", "/jobs?empty", "jobs.html", "jobs", health.JobListView("failed", (), (), none)),
+        Sample("jobs-empty", "/jobs?empty", "jobs.html", "jobs", health.JobListView(bare("jobs", is_narrowed=True), health.JobFilter(state="failed"), nothing, (), ())),
         Sample("job-new", "/jobs/new", "job.html", "jobs", health.JobView("j", "x", "waiting", None, None, None, 0)),
-        Sample("people-empty", "/people?empty", "people.html", "people", people.PeopleView(people.PersonFilter(), nothing, (), none, ())),
+        Sample("people-empty", "/people?empty", "people.html", "people", people.PeopleView(bare("people"), people.PersonFilter(), nothing, (), ())),
         Sample("person-new", "/people/p", "person.html", "people", person),
         Sample("station-new", "/stations/new", "station.html", "stations", station.StationView("新站", "营业部", "none", NOW, None, 0, 0, 0, 0, (), ())),
-        Sample("stations-empty", "/stations?empty", "stations.html", "stations", people.StationsView((), nothing)),
+        Sample("stations-empty", "/stations?empty", "stations.html", "stations", people.StationsView(bare("stations"), people.TokenFilter(), (), nothing)),
+        Sample("search-nothing", "/search", "search.html", "", search.SearchView("王小二", tuple(place.item for place in PLACES[:3]))),
         Sample("settings-plain", "/settings?plain", "settings.html", "settings", entrance.SettingsView("x", "新人", (), ())),
         Sample("sign-in-first", "/sign-in?first", "sign_in.html", "", entrance.SignInView(), is_signed_in=False),
     ]  # fmt: skip

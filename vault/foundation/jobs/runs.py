@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 
 from vault.foundation.clock import Clock
+from vault.foundation.db import keyset
 from vault.foundation.db.engine import Database
+from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picked, Span
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.foundation.ids import new_id
@@ -86,28 +88,53 @@ def get_run(connection: Connection, run_id: UUID) -> Run:
     return _run(row)
 
 
-def list_runs(
-    connection: Connection,
-    *,
-    state: str | None = None,
-    task: str | None = None,
-    after: UUID | None = None,
-    size: int = 50,
-) -> tuple[Run, ...]:
-    """Runs newest first, below the keyset `after`."""
-    query = select(job_runs).order_by(job_runs.c.id.desc()).limit(max(1, min(size, 200)))
-    if state:
-        query = query.where(job_runs.c.state == state)
-    if task:
-        query = query.where(job_runs.c.task == task)
-    if after is not None:
-        query = query.where(job_runs.c.id < after)
-    return tuple(_run(row) for row in connection.execute(query))
+@dataclass(frozen=True)
+class RunFilters:
+    """Which runs; all given conditions must hold. `created_before` excludes its instant."""
+
+    state: str | None = None
+    task: str | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+
+
+def find_runs(
+    connection: Connection, filters: RunFilters, span: Span = FIRST, *, picked: Picked = EVERYTHING
+) -> Page[Run]:
+    """One page of the runs, newest first."""
+    query = select(job_runs).where(*_conditions(filters), *picked.conditions(job_runs.c.id))
+    return keyset.cut(connection, query, job_runs.c.id, span, lambda rows: map(_run, rows))
+
+
+def count_runs(
+    connection: Connection, filters: RunFilters, *, picked: Picked = EVERYTHING, at_most: int | None = COUNT_MAX
+) -> int:
+    """How many runs there are, at most `at_most` + 1 (which means "more")."""
+    query = select(job_runs.c.id).where(*_conditions(filters), *picked.conditions(job_runs.c.id))
+    return keyset.count(connection, query, at_most)
+
+
+def known_tasks(connection: Connection) -> tuple[str, ...]:
+    """The tasks that ever ran."""
+    return tuple(connection.execute(select(job_runs.c.task).distinct().order_by(job_runs.c.task)).scalars())
+
+
+def _conditions(filters: RunFilters) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if filters.state is not None:
+        wanted.append(job_runs.c.state == filters.state)
+    if filters.task is not None:
+        wanted.append(job_runs.c.task == filters.task)
+    if filters.created_from is not None:
+        wanted.append(job_runs.c.created_at >= filters.created_from)
+    if filters.created_before is not None:
+        wanted.append(job_runs.c.created_at < filters.created_before)
+    return wanted
 
 
 def newest(connection: Connection, task: str) -> Run | None:
     """The run of a task that was asked for last."""
-    found = list_runs(connection, task=task, size=1)
+    found = find_runs(connection, RunFilters(task=task), Span(size=1)).lines
     return found[0] if found else None
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
+from vault.foundation.db import keyset
+from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picked, Span
+from vault.foundation.ids import first_id_at
 from vault.foundation.ledger.merkle import inclusion_proof
 from vault.foundation.ledger.tables import (
     ledger_checkpoints,
@@ -24,6 +27,8 @@ from vault.foundation.ledger.tables import (
 from vault.foundation.ledger.tiles import subtree_reader
 
 PAGE_SIZE_MAX = 500
+# An id and its entry's instant are taken in one transaction of one process.
+_APART_MAX = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -91,27 +96,60 @@ def entries_of_subject(connection: Connection, subject_id: UUID, size: int = 200
     return tuple(EntryLine(**row._mapping) for row in connection.execute(query.limit(size)))[::-1]
 
 
-def recent_entries(
+@dataclass(frozen=True)
+class EntryFilters:
+    """Which entries; all given conditions must hold. `at_before` excludes its instant; `actor_ids` are alternatives."""
+
+    event: str | None = None
+    actor_kind: str | None = None
+    actor_ids: tuple[UUID, ...] | None = None
+    subject_type: str | None = None
+    subject_id: UUID | None = None
+    at_from: datetime | None = None
+    at_before: datetime | None = None
+
+
+def find_entries(
+    connection: Connection, filters: EntryFilters, span: Span = FIRST, *, picked: Picked = EVERYTHING
+) -> Page[EntryLine]:
+    """One page of the entries, newest first."""
+    query = _lines().where(*_conditions(filters), *picked.conditions(ledger_entries.c.id))
+    return keyset.cut(
+        connection, query, ledger_entries.c.id, span, lambda rows: [EntryLine(**row._mapping) for row in rows]
+    )
+
+
+def count_entries(
     connection: Connection,
+    filters: EntryFilters,
     *,
-    event: str | None = None,
-    subject_id: UUID | None = None,
-    actor_id: UUID | None = None,
-    after: UUID | None = None,
-    size: int = 50,
-) -> tuple[EntryLine, ...]:
-    """Entries newest first, below the keyset `after`."""
-    query = _lines().order_by(ledger_entries.c.id.desc()).limit(max(1, min(size, PAGE_SIZE_MAX)))
+    picked: Picked = EVERYTHING,
+    at_most: int | None = COUNT_MAX,
+) -> int:
+    """How many entries there are, at most `at_most` + 1 (which means "more")."""
+    query = select(ledger_entries.c.id).where(*_conditions(filters), *picked.conditions(ledger_entries.c.id))
+    return keyset.count(connection, query, at_most)
+
+
+def _conditions(filters: EntryFilters) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
     for column, value in (
-        (ledger_entries.c.event, event),
-        (ledger_entries.c.subject_id, subject_id),
-        (ledger_entries.c.actor_id, actor_id),
+        (ledger_entries.c.event, filters.event),
+        (ledger_entries.c.actor_kind, filters.actor_kind),
+        (ledger_entries.c.subject_type, filters.subject_type),
+        (ledger_entries.c.subject_id, filters.subject_id),
     ):
-        if value:
-            query = query.where(column == value)
-    if after is not None:
-        query = query.where(ledger_entries.c.id < after)
-    return tuple(EntryLine(**row._mapping) for row in connection.execute(query))
+        if value is not None:
+            wanted.append(column == value)
+    if filters.actor_ids is not None:
+        wanted.append(ledger_entries.c.actor_id.in_(filters.actor_ids))
+    # The ids rise with time: bounds on the key keep the walk along it short, the instants decide.
+    key, at = ledger_entries.c.id, ledger_entries.c.at
+    if filters.at_from is not None:
+        wanted += [at >= filters.at_from, key >= first_id_at(filters.at_from - _APART_MAX)]
+    if filters.at_before is not None:
+        wanted += [at < filters.at_before, key < first_id_at(filters.at_before + _APART_MAX)]
+    return wanted
 
 
 def proven_entry(connection: Connection, entry_id: UUID) -> ProvenEntry | None:

@@ -54,6 +54,19 @@ Index(
     postgresql_where=ledger_entries.c.context_id.isnot(None),
 )
 Index("ledger_entries_event_id_idx", ledger_entries.c.event, ledger_entries.c.id)
+# Stations and the system write most entries, and nobody asks for all of theirs: only rarer actors are indexed.
+Index(
+    "ledger_entries_actor_kind_id_idx",
+    ledger_entries.c.actor_kind,
+    ledger_entries.c.id,
+    postgresql_where=ledger_entries.c.actor_kind.in_(["person", "operator"]),
+)
+Index(
+    "ledger_entries_actor_id_id_idx",
+    ledger_entries.c.actor_id,
+    ledger_entries.c.id,
+    postgresql_where=ledger_entries.c.actor_id.isnot(None),
+)
 Index("ledger_entries_xact_idx", ledger_entries.c.xact)
 
 # Committed entries that have no index yet; filled by a trigger, emptied by the sequencer.

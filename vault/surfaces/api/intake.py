@@ -1,13 +1,12 @@
-"""Sending files and batches; reading the quarantine list."""
+"""Sending files."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Query, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from vault.access.model import Viewer
@@ -15,10 +14,9 @@ from vault.access.queries import unit_id_by_code
 from vault.access.rights import Right
 from vault.foundation.context import Context
 from vault.foundation.errors import N_, Fault, VaultError
-from vault.intake import queries, service
-from vault.intake.batches import close_batch, open_batch
+from vault.intake import service
 from vault.intake.checks import explain_finding
-from vault.intake.model import Batch, Item, ItemStatus, Receipt, Refusal, Upload
+from vault.intake.model import ItemStatus, Receipt, Refusal, Upload
 from vault.intake.surroundings import surroundings
 from vault.intake.unfinished import UnfinishedUpload
 from vault.surfaces.i18n import Language, translator
@@ -28,8 +26,6 @@ from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.uploads import Metadata, Spooled, metadata_from_header, spool
 
 routes = Routes("/intake", "intake")
-batch_routes = Routes("/batches", "intake")
-quarantine_routes = Routes("/quarantine", "intake")
 
 
 class ItemRefused(VaultError):
@@ -178,103 +174,4 @@ def finding_body(finding: Refusal, language: Language) -> dict[str, object]:
         "message": speaker.gettext(explanation.message).format(**words),
         "hint": speaker.gettext(explanation.hint).format(**words),
         "facts": finding.facts,
-    }
-
-
-class NewBatch(BaseModel):
-    """A batch to open."""
-
-    name: str
-    sheets_announced: int | None = None
-    unit_code: str | None = None
-
-
-@batch_routes.post("", Right.INTAKE_BATCH_CREATE, status_code=201)
-def create_batch(ctx: Ctx, viewer: CurrentViewer, new: NewBatch) -> dict[str, Any]:
-    """Opens a batch, or gives the sender's open batch of that name."""
-    unit_id = None
-    if new.unit_code:
-        with ctx.database.read() as connection:
-            unit_id = unit_id_by_code(connection, new.unit_code)
-    return batch_body(open_batch(ctx, viewer, new.name, new.sheets_announced, unit_id))
-
-
-@batch_routes.get("", Right.INTAKE_BATCH_CREATE)
-def list_batches(
-    ctx: Ctx, viewer: CurrentViewer, after: UUID | None = None, size: Annotated[int, Query(ge=1, le=200)] = 50
-) -> dict[str, Any]:
-    """Batches of the viewer's units, newest first."""
-    with ctx.database.read() as connection:
-        found = queries.list_batches(connection, units=viewer.units, after=after, size=size)
-    return {
-        "batches": [batch_body(batch) for batch in found],
-        "after": str(found[-1].id) if len(found) == size else None,
-    }
-
-
-@batch_routes.get("/{batch_id}", Right.INTAKE_BATCH_CREATE)
-def show_batch(ctx: Ctx, viewer: CurrentViewer, batch_id: UUID) -> dict[str, Any]:
-    """One batch with its balance."""
-    with ctx.database.read() as connection:
-        return batch_body(queries.get_batch(connection, viewer, batch_id))
-
-
-@batch_routes.post("/{batch_id}/close", Right.INTAKE_BATCH_CREATE)
-def close(ctx: Ctx, viewer: CurrentViewer, batch_id: UUID) -> dict[str, Any]:
-    """Closes a batch; it ends balanced or unbalanced."""
-    return batch_body(close_batch(ctx, viewer, batch_id))
-
-
-@quarantine_routes.get("", Right.INTAKE_QUARANTINE_READ)
-def quarantine(
-    request: Request,
-    ctx: Ctx,
-    viewer: CurrentViewer,
-    after: UUID | None = None,
-    size: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> dict[str, Any]:
-    """Refused items with their reasons, newest first."""
-    with ctx.database.read() as connection:
-        items = queries.list_items(connection, units=viewer.units, status=ItemStatus.REFUSED, after=after, size=size)
-    language = language_of(request)
-    return {
-        "items": [item_body(item, language) for item in items],
-        "after": str(items[-1].id) if len(items) == size else None,
-    }
-
-
-def item_body(item: Item, language: Language) -> dict[str, Any]:
-    """An item as JSON."""
-    return {
-        "item_id": str(item.id),
-        "batch_id": str(item.batch_id) if item.batch_id else None,
-        "file_name": item.file_name,
-        "size_bytes": item.size_bytes,
-        "media_type": item.media_type,
-        "class_code": item.class_code,
-        "status": item.status.value,
-        "record_id": str(item.record_id) if item.record_id else None,
-        "received_at": item.received_at.isoformat(),
-        "findings": [finding_body(finding, language) for finding in item.findings],
-    }
-
-
-def batch_body(batch: Batch) -> dict[str, Any]:
-    """A batch as JSON."""
-    balance = batch.balance
-    return {
-        "id": str(batch.id),
-        "name": batch.name,
-        "state": batch.state.value,
-        "opened_at": batch.opened_at.isoformat(),
-        "closed_at": batch.closed_at.isoformat() if batch.closed_at else None,
-        "balance": {
-            "sheets_announced": balance.sheets_announced,
-            "received": balance.received,
-            "accepted": balance.accepted,
-            "duplicate": balance.duplicate,
-            "refused": balance.refused,
-            "unsettled": balance.unsettled,
-            "balanced": balance.is_balanced,
-        },
     }

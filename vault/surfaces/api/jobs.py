@@ -2,22 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Query, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
+
 from vault.access.rights import Right
+from vault.foundation.db.keyset import EVERYTHING
 from vault.foundation.jobs import runs
+from vault.surfaces.api.lists import PageAsked, page_body
+from vault.surfaces.lists.csv_file import export
+from vault.surfaces.lists.jobs import JOBS
+from vault.surfaces.lists.listing import day_begins, day_ends, zone_of
+from vault.surfaces.problems import language_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
 routes = Routes("/jobs", "jobs")
 
 
+class JobsAsked(PageAsked):
+    """Which runs: those for which all that is given holds. Days are the organisation's."""
+
+    state: str | None = None
+    task: str | None = None
+    created_from: date | None = None
+    created_until: date | None = None
+
+
 @routes.get("", Right.JOBS_JOB_READ)
-def list_jobs(ctx: Ctx, state: str | None = None, after: UUID | None = None) -> dict[str, Any]:
+def list_jobs(ctx: Ctx, viewer: CurrentViewer, wanted: Annotated[JobsAsked, Query()]) -> dict[str, Any]:
     """Runs of long work, newest first."""
     with ctx.database.read() as connection:
-        found = runs.list_runs(connection, state=state, after=after)
-    return {"jobs": [_body(run) for run in found]}
+        question = JOBS.ask(ctx, connection, viewer, _filters(connection, wanted), EVERYTHING)
+        return page_body("jobs", question, wanted, _body)
+
+
+@routes.post("/export", Right.ACCESS_LIST_EXPORT, response_class=Response)
+def export_jobs(request: Request, ctx: Ctx, viewer: CurrentViewer, wanted: JobsAsked) -> Response:
+    """The whole list as CSV. The ledger notes it with the count."""
+    with ctx.database.read() as connection:
+        filters = _filters(connection, wanted)
+    return export(ctx, viewer, JOBS, filters, EVERYTHING, language_of(request))
+
+
+def _filters(connection: Connection, wanted: JobsAsked) -> runs.RunFilters:
+    zone = zone_of(connection)
+    return runs.RunFilters(
+        state=wanted.state,
+        task=wanted.task,
+        created_from=day_begins(wanted.created_from, zone),
+        created_before=day_ends(wanted.created_until, zone),
+    )
 
 
 @routes.get("/{run_id}", Right.JOBS_JOB_READ)

@@ -3,36 +3,70 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Request
+from pydantic import Field
+from sqlalchemy import Connection
 from starlette.responses import PlainTextResponse, Response
 
 from vault.access.rights import Right
+from vault.foundation.db.keyset import EVERYTHING
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.foundation.ledger import queries
 from vault.oversight.jobs import ask_verification
+from vault.surfaces.api.lists import PageAsked, page_body
+from vault.surfaces.lists.csv_file import export
+from vault.surfaces.lists.ledger import LEDGER
+from vault.surfaces.lists.listing import day_begins, day_ends, zone_of
+from vault.surfaces.problems import language_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
 routes = Routes("/ledger", "ledger")
 
 
+class EntriesAsked(PageAsked):
+    """Which entries: those for which all that is given holds. Days are the organisation's."""
+
+    event: str | None = None
+    actor_kind: Literal["person", "station", "operator", "system"] | None = None
+    actor_id: UUID | None = None
+    subject_type: str | None = None
+    subject_id: UUID | None = None
+    at_from: date | None = None
+    at_until: date | None = None
+    size: int = Field(default=50, ge=1, le=queries.PAGE_SIZE_MAX)
+
+
 @routes.get("/entries", Right.LEDGER_ENTRY_READ)
-def list_entries(
-    ctx: Ctx,
-    event: str | None = None,
-    subject_id: UUID | None = None,
-    after: UUID | None = None,
-    size: Annotated[int, Query(ge=1, le=queries.PAGE_SIZE_MAX)] = 50,
-) -> dict[str, Any]:
+def list_entries(ctx: Ctx, viewer: CurrentViewer, wanted: Annotated[EntriesAsked, Query()]) -> dict[str, Any]:
     """Entries, newest first."""
     with ctx.database.read() as connection:
-        lines = queries.recent_entries(connection, event=event, subject_id=subject_id, after=after, size=size)
-    return {
-        "entries": [_line_body(line) for line in lines],
-        "after": str(lines[-1].id) if len(lines) == size else None,
-    }
+        question = LEDGER.ask(ctx, connection, viewer, _filters(connection, wanted), EVERYTHING)
+        return page_body("entries", question, wanted, _line_body)
+
+
+@routes.post("/entries/export", Right.ACCESS_LIST_EXPORT, response_class=Response)
+def export_entries(request: Request, ctx: Ctx, viewer: CurrentViewer, wanted: EntriesAsked) -> Response:
+    """The list as CSV, for reading: proofs are in the export that `slipvault ledger export` writes."""
+    with ctx.database.read() as connection:
+        filters = _filters(connection, wanted)
+    return export(ctx, viewer, LEDGER, filters, EVERYTHING, language_of(request))
+
+
+def _filters(connection: Connection, wanted: EntriesAsked) -> queries.EntryFilters:
+    zone = zone_of(connection)
+    return queries.EntryFilters(
+        event=wanted.event,
+        actor_kind=wanted.actor_kind,
+        actor_ids=(wanted.actor_id,) if wanted.actor_id else None,
+        subject_type=wanted.subject_type,
+        subject_id=wanted.subject_id,
+        at_from=day_begins(wanted.at_from, zone),
+        at_before=day_ends(wanted.at_until, zone),
+    )
 
 
 @routes.get("/entries/{entry_id}", Right.LEDGER_ENTRY_READ)

@@ -12,29 +12,32 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from retention_rules.identifiers import mask, normalised_identifier
+from vault.access.model import Viewer
 from vault.access.queries import unit_codes, unit_id_by_code
 from vault.access.rights import Right
 from vault.catalogue import corrections, reading, search
 from vault.catalogue.model import ComponentKind, Correction, FieldKind, NewDescription
 from vault.catalogue.queries import ComponentView, RecordView, get_record
 from vault.foundation.context import Context
+from vault.foundation.db.keyset import EVERYTHING
 from vault.foundation.ledger.queries import entries_of_subject
 from vault.oversight.model import RecordVerification
 from vault.oversight.queries import newest_verification
 from vault.oversight.record_check import verify_record
 from vault.retention.description import describe
+from vault.surfaces.api.lists import PageAsked, page_body
 from vault.surfaces.bytes_out import stream_bytes
 from vault.surfaces.i18n import Language, translator
+from vault.surfaces.lists.csv_file import export
+from vault.surfaces.lists.records import RECORDS
 from vault.surfaces.problems import BadRequest, language_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
 routes = Routes("/records", "records")
 
 
-class Search(BaseModel):
+class Search(PageAsked):
     """What to look for. In the body, because names and numbers of people must not stand in addresses."""
-
-    model_config = ConfigDict(extra="forbid")
 
     number: str | None = None
     name: str | None = None
@@ -48,39 +51,30 @@ class Search(BaseModel):
     id_number: str | None = None
     card_number: str | None = None
     phone: str | None = None
-    after: UUID | None = None
-    before: UUID | None = None
-    size: int = Field(default=50, ge=1, le=search.PAGE_SIZE_MAX)
 
 
 @routes.post("/search", Right.RECORDS_RECORD_READ)
 def search_records(ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> dict[str, Any]:
     """One page of the records that match, newest first, and how many match in all."""
-    for kind, _ in _personal(wanted):
-        reading.witness_personal_search(ctx, viewer, kind)
+    _witness_search(ctx, viewer, wanted)
+    with ctx.database.read() as connection:
+        question = RECORDS.ask(ctx, connection, viewer, _filters(connection, wanted), EVERYTHING)
+        codes = unit_codes(connection)
+        return page_body("records", question, wanted, lambda line: _line_body(line, codes))
+
+
+@routes.post("/export", Right.ACCESS_LIST_EXPORT, response_class=Response)
+def export_records(request: Request, ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> Response:
+    """All records that match as CSV, names masked. The ledger notes it with the count."""
+    _witness_search(ctx, viewer, wanted)
     with ctx.database.read() as connection:
         filters = _filters(connection, wanted)
-        tokens: tuple[bytes, ...] = ()
-        if filters.personal is not None:
-            tokens = tuple(ctx.keyring.blind_tokens(connection, filters.personal[0].value, filters.personal[1]))
-        page = search.find(
-            connection,
-            filters,
-            units=viewer.units,
-            blind_tokens=tokens,
-            after=wanted.after,
-            before=wanted.before,
-            size=wanted.size,
-        )
-        count = search.count(connection, filters, units=viewer.units, blind_tokens=tokens, page=page)
-        codes = unit_codes(connection)
-    return {
-        "records": [_line_body(line, codes) for line in page.lines],
-        "before": str(page.before) if page.before else None,
-        "after": str(page.after) if page.after else None,
-        "count": min(count, search.COUNT_MAX),
-        "count_is_exact": count <= search.COUNT_MAX,
-    }
+    return export(ctx, viewer, RECORDS, filters, EVERYTHING, language_of(request))
+
+
+def _witness_search(ctx: Context, viewer: Viewer, wanted: Search) -> None:
+    for kind, _ in _personal(wanted):
+        reading.witness_personal_search(ctx, viewer, kind)
 
 
 def _personal(wanted: Search) -> list[tuple[FieldKind, str]]:

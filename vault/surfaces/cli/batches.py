@@ -7,40 +7,67 @@ from typing import Annotated, Any
 import typer
 
 from vault.surfaces.cli.connection import connect
-from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, print_table, verb, word
+from vault.surfaces.cli.listing import After, Csv, From, Size, UnitCode, Until, day, given, print_page, write_csv
+from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, verb, word
 
 group = new_group("batches", _("Open, close and look at batches."))
 GROUPS = {"batches": group}
 
 BatchId = Annotated[str, typer.Argument(metavar="ID", help=_("Id of the batch."))]
-After = Annotated[str, typer.Option("--after", metavar="ID", help=_("Go on after this batch."))]
-Size = Annotated[int, typer.Option("--size", min=1, max=200, help=_("Batches on a page."))]
+Name = Annotated[str, typer.Option("--name", help=_("Part of the name of the batch."))]
+State = Annotated[str, typer.Option("--state", metavar="open|balanced|unbalanced", help=_("State of the batch."))]
+Balanced = Annotated[
+    bool | None, typer.Option("--balanced/--not-balanced", help=_("Whether every sheet is accounted for."))
+]
+Sender = Annotated[str, typer.Option("--sender", metavar="ID", help=_("Who opened it: a person or station."))]
 Sheets = Annotated[int | None, typer.Option("--sheets", min=0, help=_("Sheets announced."))]
-UnitCode = Annotated[str, typer.Option("--unit", metavar="CODE", help=_("Unit that the batch belongs to."))]
 
 
 @verb(group, "list", _("List batches, newest first."))
-def list_batches(after: After = "", size: Size = 50, as_json: Json = False) -> None:
-    with connect() as client:
-        found = client.get("/batches", after=after or None, size=size)
-    if as_json:
-        print_json(found)
-        return
-    columns = (_("Name"), _("State"), _("Announced"), _("Received"), _("Refused"), _("Id"))
-    print_table(
-        columns,
-        [
-            (
-                b["name"],
-                word(b["state"]),
-                b["balance"]["sheets_announced"],
-                b["balance"]["received"],
-                b["balance"]["refused"],
-                b["id"],
-            )
-            for b in found["batches"]
-        ],
+def list_batches(
+    name: Name = "",
+    state: State = "",
+    balanced: Balanced = None,
+    unit: UnitCode = "",
+    sender: Sender = "",
+    opened_from: From = None,
+    opened_until: Until = None,
+    after: After = "",
+    size: Size = 50,
+    csv: Csv = None,
+    as_json: Json = False,
+) -> None:
+    wanted = given(
+        name=name,
+        state=state,
+        balanced=balanced,
+        unit_code=unit,
+        sender_id=sender,
+        opened_from=day(opened_from),
+        opened_until=day(opened_until),
     )
+    if csv is not None:
+        write_csv("/batches/export", wanted, csv, as_json=as_json)
+        return
+    with connect() as client:
+        found = client.post("/batches/search", {"size": size, **given(after=after), **wanted})
+    print_json(found) if as_json else _print_list(found)
+
+
+def _print_list(found: dict[str, Any]) -> None:
+    columns = (_("Name"), _("State"), _("Announced"), _("Received"), _("Refused"), _("Id"))
+    rows = [
+        (
+            b["name"],
+            word(b["state"]),
+            b["balance"]["sheets_announced"],
+            b["balance"]["received"],
+            b["balance"]["refused"],
+            b["id"],
+        )
+        for b in found["batches"]
+    ]
+    print_page(found, columns, rows)
 
 
 @verb(group, "show", _("Show one batch with its balance."))

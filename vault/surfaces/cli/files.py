@@ -1,4 +1,4 @@
-"""Text files that commands read and write."""
+"""Files that commands read and write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,28 @@ import os
 from pathlib import Path
 
 from vault.foundation.errors import N_, Fault, VaultError
-from vault.surfaces.cli.records import FileExists, FileUnwritable
+
+
+class FileExists(VaultError):
+    """The file to write to is there already."""
+
+    code = "file-exists"
+    status = 409
+    exit_code = 65
+    fault = Fault.CALLER
+    message = N_("{file} is there already.")
+    hint = N_("Choose another name, or overwrite it with --force.")
+
+
+class FileUnwritable(VaultError):
+    """The file cannot be written."""
+
+    code = "file-unwritable"
+    status = 500
+    exit_code = 77
+    fault = Fault.CALLER
+    message = N_("{file} cannot be written: {problem}.")
+    hint = N_("Check the directory, its permissions and the space left.")
 
 
 class FileUnreadable(VaultError):

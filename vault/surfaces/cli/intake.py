@@ -15,7 +15,8 @@ from vault.surfaces.cli.speaking import Json, _, describe_error, new_group, plai
 
 if TYPE_CHECKING:
     from vault.surfaces.cli.sending import Outcome
-    from vault.surfaces.client import Client, Patience, Unavailable
+    from vault.surfaces.client import Client, Unavailable
+    from vault.surfaces.patience import Patience
 
 group = new_group("intake", _("Send scans into the archive."))
 GROUPS = {"intake": group}
@@ -70,7 +71,7 @@ def send(
 
 def _patience(seconds: float) -> Patience:
     """Attempts whose pauses add up to about the time asked for."""
-    from vault.surfaces.client import Patience
+    from vault.surfaces.patience import Patience
 
     attempts, total_s = 1, 0.0
     while total_s < seconds:
@@ -135,7 +136,7 @@ class _Run:
         return 1 if is_short or (must_close and not balance["balanced"]) else 0
 
     def _persist(self, attempt: Any) -> dict[str, Any]:
-        from vault.surfaces.client import persist
+        from vault.surfaces.patience import persist
 
         answer: dict[str, Any] = persist(attempt, self._patience, threading.Event(), self._on_wait)
         return answer

@@ -1,4 +1,4 @@
-"""`slipvault ledger export|verify`."""
+"""`slipvault ledger list|export|verify`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import base64
 import binascii
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from vault.foundation.errors import InvalidInput
-from vault.surfaces.cli.connection import opened_host
+from vault.surfaces.cli.connection import connect, opened_host
+from vault.surfaces.cli.listing import After, Csv, From, Size, Until, day, given, print_page, write_csv
 from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, say, verb
 
-group = new_group("ledger", _("Export the ledger (on the host), or verify an export anywhere."))
+group = new_group("ledger", _("List entries; export the ledger (on the host); verify an export anywhere."))
 GROUPS = {"ledger": group}
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help=_("Directory of the export."))]
@@ -29,6 +30,53 @@ Older = Annotated[
     typer.Option("--older", metavar="FILE", help=_("Checkpoint that you kept: the export must continue it.")),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help=_("Also check that each entry is canonical JSON."))]
+
+
+Event = Annotated[str, typer.Option("--event", metavar="CODE", help=_("What happened, as noun:thing:action."))]
+Kind = Annotated[
+    str,
+    typer.Option("--actor-kind", metavar="person|station|operator|system", help=_("What kind of actor did it.")),
+]
+ActorId = Annotated[str, typer.Option("--actor", metavar="ID", help=_("Who did it: a person or station."))]
+SubjectType = Annotated[str, typer.Option("--subject-type", metavar="TYPE", help=_("Kind of thing it was done to."))]
+SubjectId = Annotated[str, typer.Option("--subject", metavar="ID", help=_("Thing it was done to."))]
+
+
+@verb(group, "list", _("List entries, newest first."))
+def list_entries(
+    event: Event = "",
+    actor_kind: Kind = "",
+    actor: ActorId = "",
+    subject_type: SubjectType = "",
+    subject: SubjectId = "",
+    at_from: From = None,
+    at_until: Until = None,
+    after: After = "",
+    size: Size = 50,
+    csv: Csv = None,
+    as_json: Json = False,
+) -> None:
+    wanted = given(
+        event=event,
+        actor_kind=actor_kind,
+        actor_id=actor,
+        subject_type=subject_type,
+        subject_id=subject,
+        at_from=day(at_from),
+        at_until=day(at_until),
+    )
+    if csv is not None:
+        write_csv("/ledger/entries/export", wanted, csv, as_json=as_json)
+        return
+    with connect() as client:
+        found = client.get("/ledger/entries", size=size, **given(after=after), **wanted)
+    print_json(found) if as_json else _print_list(found)
+
+
+def _print_list(found: dict[str, Any]) -> None:
+    columns = (_("Index"), _("Time"), _("Event"), _("Who"), _("Id of the thing"), _("Id"))
+    names = ("leaf_index", "at", "event", "actor_kind", "subject_id", "entry_id")
+    print_page(found, columns, [[entry[name] for name in names] for entry in found["entries"]])
 
 
 @verb(group, "export", _("Write the ledger, its tiles, checkpoint and time stamps into an empty directory."))

@@ -15,8 +15,10 @@ from uuid import UUID
 
 import typer
 
-from vault.foundation.errors import N_, Fault, NotFoundOrNotYours, VaultError
+from vault.foundation.errors import N_, NotFoundOrNotYours
 from vault.surfaces.cli.connection import connect
+from vault.surfaces.cli.files import FileExists, FileUnwritable
+from vault.surfaces.cli.listing import Csv, day, given, print_page, write_csv
 from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, print_table, say, verb
 
 if TYPE_CHECKING:
@@ -79,28 +81,6 @@ CHECK_WORDS = {
 }
 
 
-class FileExists(VaultError):
-    """The file to write to is there already."""
-
-    code = "file-exists"
-    status = 409
-    exit_code = 65
-    fault = Fault.CALLER
-    message = N_("{file} is there already.")
-    hint = N_("Choose another name, or overwrite it with --force.")
-
-
-class FileUnwritable(VaultError):
-    """The file cannot be written."""
-
-    code = "file-unwritable"
-    status = 500
-    exit_code = 77
-    fault = Fault.CALLER
-    message = N_("{file} cannot be written: {problem}.")
-    hint = N_("Check the directory, its permissions and the space left.")
-
-
 @verb(group, "list", _("Find records, newest first."))
 def list_records(
     number: Number = "",
@@ -115,22 +95,26 @@ def list_records(
     by: By = "",
     after: After = "",
     size: Size = 50,
+    csv: Csv = None,
     as_json: Json = False,
 ) -> None:
-    wanted: dict[str, Any] = {
-        "number": number,
-        "name": name,
-        "business_type": business_type,
-        "class_code": class_code,
-        "unit_code": unit_code,
-        "status": status,
-        "occurred_from": occurred_from.date().isoformat() if occurred_from else None,
-        "occurred_until": occurred_until.date().isoformat() if occurred_until else None,
-        "batch_id": batch_id,
-        "after": after,
+    wanted = given(
+        number=number,
+        name=name,
+        business_type=business_type,
+        class_code=class_code,
+        unit_code=unit_code,
+        status=status,
+        occurred_from=day(occurred_from),
+        occurred_until=day(occurred_until),
+        batch_id=batch_id,
         **_personal(by),
-    }
-    found = _search({"size": size, **wanted})
+    )
+    if csv is not None:
+        write_csv("/records/export", wanted, csv, as_json=as_json)
+        return
+    with connect() as client:
+        found = client.post("/records/search", {"size": size, **given(after=after), **wanted})
     print_json(found) if as_json else _print_list(found)
 
 
@@ -266,7 +250,8 @@ def _fetch_whole(client: Client, record_id: str, target: io.BufferedRandom) -> t
         FetchedDamaged, Unavailable, ServerRefused.
     """
     from vault.surfaces.cli.progress import bytes_progress
-    from vault.surfaces.client import FetchedDamaged, Patience, persist
+    from vault.surfaces.client import FetchedDamaged
+    from vault.surfaces.patience import Patience, persist
 
     with bytes_progress(counts_files=False) as bar:
         task = bar.add_task(_("fetching"), total=None)
@@ -320,11 +305,6 @@ def resolve(client: Client, told: str) -> str:
     return str(exact[0]["id"])
 
 
-def _search(wanted: dict[str, Any]) -> dict[str, Any]:
-    with connect() as client:
-        return client.post("/records/search", {name: value for name, value in wanted.items() if value})
-
-
 def _personal(by: str) -> dict[str, str]:
     if not by:
         return {}
@@ -337,10 +317,7 @@ def _personal(by: str) -> dict[str, str]:
 def _print_list(found: dict[str, Any]) -> None:
     columns = (_("Archival number"), _("Business type"), _("Customer"), _("Date"), _("Pages"), _("State"), _("Id"))
     names = ("archival_number", "business_type", "customer_name", "occurred_date", "page_count", "status", "id")
-    print_table(columns, [[record[name] for name in names] for record in found["records"]])
-    if sys.stdout.isatty():
-        count = f"{found['count']}" + ("" if found["count_is_exact"] else "+")
-        print_facts([(_("Found"), count), (_("More with --after"), found.get("after"))])
+    print_page(found, columns, [[record[name] for name in names] for record in found["records"]])
 
 
 def _print_record(record: dict[str, Any]) -> None:

@@ -17,13 +17,11 @@ from vault.surfaces.client import (
     Answer,
     Client,
     Interrupted,
-    OnWait,
-    Patience,
     ServerRefused,
     Unavailable,
-    persist,
 )
 from vault.surfaces.local_file import FileChanged, LocalFile, client_key
+from vault.surfaces.patience import OnWait, Patience, persist
 from vault.surfaces.station.errors import BadControlFile
 from vault.surfaces.station.folder import is_scan_name, read_description, words_of
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from vault.foundation.clock import Clock
 from vault.foundation.errors import VaultError
-from vault.surfaces.client import Client, Interrupted, Patience, ServerRefused, Unavailable
+from vault.surfaces.client import Client, Interrupted, ServerRefused, Unavailable
+from vault.surfaces.patience import Patience
 from vault.surfaces.station.delivery import Delivery
 from vault.surfaces.station.errors import FolderUnusable, LeftOver
 from vault.surfaces.station.folder import OWN_DIRECTORY, Folder, Found, words_of

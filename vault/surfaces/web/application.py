@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,10 +24,12 @@ from vault.surfaces.web import (
     jobs,
     ledger,
     ledger_entry,
+    lists,
     people,
     quarantine,
     record,
     records,
+    search,
     settings,
     station,
     stations,
@@ -67,6 +71,8 @@ def mount(app: FastAPI) -> None:
         stations,
         station,
         jobs,
+        lists,
+        search,
         settings,
     )
     for routes in (static_routes, *(module.routes for module in modules)):
@@ -78,7 +84,8 @@ def problem_page(request: Request, error: VaultError) -> Response:
     if isinstance(error, PasswordMustChange):
         return go("/setup")
     if isinstance(error, SignInNeeded) and request.method == "GET":
-        return go("/sign-in" if request.url.path == "/" else f"/sign-in?next={request.url.path}")
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return go("/sign-in" if wanted == "/" else f"/sign-in?{urlencode({'next': wanted}, safe='/')}")
     said = speaker(request).explain(error)
     view = ProblemView(
         status=error.status,

@@ -13,6 +13,7 @@ from vault.access.model import Viewer
 from vault.access.queries import actor_kind, actor_names, all_units
 from vault.access.rights import Right
 from vault.catalogue.queries import numbers_of
+from vault.foundation.db.keyset import Page, Span
 from vault.foundation.errors import N_
 from vault.intake import queries
 from vault.intake.batches import close_batch
@@ -44,14 +45,16 @@ def batch_page(
     state: str = "",
     after: UUID | None = None,
     sheet: str = "",
+    before: UUID | None = None,
 ) -> Response:
     """One batch with its balance and items; `state` narrows the items, `sheet` shows all, for paper."""
     wanted = ItemStatus(state) if state in set(ItemStatus) else None
     size = _SHEET_MAX if sheet else _SIZE
     with ctx.database.read() as connection:
         batch = queries.get_batch(connection, viewer, batch_id)
-        items = _items(connection, viewer, batch_id, wanted, after, size)
-        view = _view(request, connection, viewer, batch, items, wanted, after, size)
+        span = Span(after, before, size)
+        shown = queries.items_of_batch(connection, batch_id, span, units=viewer.units, status=wanted)
+        view = _view(request, connection, viewer, batch, shown, wanted)
     return page(request, "batch.html", view, current="batches")
 
 
@@ -106,13 +109,11 @@ def _view(
     connection: Connection,
     viewer: Viewer,
     batch: Batch,
-    items: tuple[Item, ...],
+    page_shown: Page[Item],
     wanted: ItemStatus | None,
-    after: UUID | None,
-    size: int,
 ) -> BatchView:
     english = language_for(request) is Language.EN
-    shown = items[:size]
+    shown = page_shown.lines
     names = actor_names(connection, [batch.opened_by])
     kind = actor_kind(connection, batch.opened_by)
     numbers = numbers_of(connection, viewer, [item.record_id for item in shown if item.record_id])
@@ -137,40 +138,13 @@ def _view(
         balance=balance_of(batch),
         tabs=tabs,
         items=tuple(_item(item, language_for(request), numbers) for item in shown),
-        paging=paging(
-            href,
-            {"state": state},
-            total=next(tab.count for tab in tabs if tab.is_current),
-            shown=len(shown),
-            before=after,
-            after=shown[-1].id if len(items) > size else None,
-        ),
+        paging=paging(href, {"state": state}, page_shown, next(tab.count for tab in tabs if tab.is_current)),
         timeline=story(request, connection, viewer, batch.id, context=True),
         actions=_actions(viewer, batch, to_file),
         file_count=to_file if request.query_params.get("act") == "file" else 0,
         progress_href=f"{href}/progress" if batch.state is BatchState.OPEN else None,
-        all_href=f"{href}?sheet=1" if size == _SIZE and len(items) > size else None,
+        all_href=f"{href}?sheet=1" if page_shown.after and len(shown) <= _SIZE else None,
     )
-
-
-def _items(
-    connection: Connection, viewer: Viewer, batch_id: UUID, wanted: ItemStatus | None, after: UUID | None, size: int
-) -> tuple[Item, ...]:
-    """The items from `after` on, one more than `size` when there are more."""
-    found: list[Item] = []
-    while len(found) <= size:
-        part = queries.list_items(
-            connection,
-            units=viewer.units,
-            batch_id=batch_id,
-            status=wanted,
-            after=found[-1].id if found else after,
-            size=min(queries.PAGE_SIZE_MAX, size + 1 - len(found)),
-        )
-        if not part:
-            break
-        found += part
-    return tuple(found)
 
 
 def _tabs(href: str, batch: Batch, state: str) -> tuple[StateTab, ...]:

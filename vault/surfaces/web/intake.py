@@ -17,11 +17,12 @@ from starlette.responses import Response
 from vault.access.model import Viewer
 from vault.access.queries import all_units, organisation, unit_id_by_code
 from vault.access.rights import Right
+from vault.foundation.db.keyset import Span
 from vault.foundation.errors import VaultError
 from vault.foundation.ids import new_id
 from vault.foundation.storage.probe import MESSAGES
 from vault.intake import queries
-from vault.intake.batches import open_batch
+from vault.intake.batches import BatchFilters, find_batches, open_batch
 from vault.intake.model import Receipt
 from vault.intake.stores import newest_probe
 from vault.retention.queries import classes_in_effect
@@ -132,7 +133,8 @@ def _intake_view(
         classes = classes_in_effect(connection, ctx.clock.now())
         units = [unit for unit in all_units(connection) if viewer.may_see_unit(unit.id)]
         probe = newest_probe(connection, ctx.store.name)
-        recent = batch_rows(request, connection, queries.list_batches(connection, units=viewer.units, size=5))
+        newest = find_batches(connection, BatchFilters(), Span(size=5), units=viewer.units)
+        recent = batch_rows(request, connection, newest.lines)
         into = queries.get_batch(connection, viewer, batch) if batch else None
         zone = ZoneInfo(organisation(connection).time_zone)
         taken = queries.open_names(connection, viewer.id)

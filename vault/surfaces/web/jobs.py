@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,44 +15,63 @@ from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.foundation.errors import N_
 from vault.foundation.jobs import runs
-from vault.oversight.jobs import TASK_RECONCILE, TASK_VERIFY
+from vault.foundation.jobs.runs import RunFilters
+from vault.surfaces.lists.jobs import JOBS, TASK_WORDS
+from vault.surfaces.lists.listing import day_begins, day_ends
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
-from vault.surfaces.web.pages import go, page, paging, speaker
+from vault.surfaces.web.listing import WebList, day_of, open_list
+from vault.surfaces.web.pages import go, page, speaker
 from vault.surfaces.web.views import labels
-from vault.surfaces.web.views.health import JobListView, JobRow, JobView
-from vault.surfaces.web.views.parts import Action, Progress
+from vault.surfaces.web.views.health import JobFilter, JobListView, JobRow, JobView
+from vault.surfaces.web.views.lists import Empty
+from vault.surfaces.web.views.parts import Action, Choices, Option, Progress
 
 routes = Routes("", "pages", in_schema=False)
-_SIZE = 50
-_TASKS = {
-    TASK_VERIFY: N_("Verification of the archive"),
-    TASK_RECONCILE: N_("Reconciliation of store and catalogue"),
-}
+
+
+def _parse(told: Mapping[str, str], _connection: Connection, zone: ZoneInfo) -> RunFilters:
+    return RunFilters(
+        state=told["state"] or None,
+        task=told["task"] or None,
+        created_from=day_begins(day_of(told["from_date"]), zone),
+        created_before=day_ends(day_of(told["to_date"]), zone),
+    )
+
+
+LIST: WebList[RunFilters, runs.Run] = WebList(
+    listing=JOBS,
+    title=N_("Jobs"),
+    open=("state", "task", "from_date", "to_date"),
+    personal=(),
+    parse=_parse,
+    anything=RunFilters(),
+)
 
 
 @routes.get("/jobs", Right.JOBS_JOB_READ, response_class=Response)
-def jobs_page(
-    request: Request, ctx: Ctx, viewer: CurrentViewer, state: str = "", after: UUID | None = None
-) -> Response:
+def jobs_page(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
     """Runs of long work."""
-    with ctx.database.read() as connection:
-        found = runs.list_runs(connection, state=state or None, after=after, size=_SIZE + 1)
-        counts = runs.count_by_state(connection)
-    shown = found[:_SIZE]
-    view = JobListView(
-        state=state,
-        counts=tuple(sorted(counts.items())),
-        rows=tuple(_row(request, viewer, run) for run in shown),
-        paging=paging(
-            "/jobs",
-            {"state": state},
-            total=counts.get(state, 0) if state else sum(counts.values()),
-            shown=len(shown),
-            before=after,
-            after=shown[-1].id if len(found) > _SIZE else None,
-        ),
-    )
+    with open_list(request, ctx, viewer, LIST) as asked:
+        counts = runs.count_by_state(asked.connection)
+        tasks = runs.known_tasks(asked.connection)
+        view = JobListView(
+            list=asked.frame(_empty(is_narrowed=asked.is_narrowed)),
+            filter=JobFilter(**asked.told.values),
+            choices=Choices(
+                {"task": tuple(Option(task, asked.speech.say(TASK_WORDS.get(task, task))) for task in tasks)}
+            ),
+            counts=tuple(sorted(counts.items())),
+            rows=tuple(_row(request, viewer, run) for run in asked.page.lines),
+        )
     return page(request, "jobs.html", view, current="jobs")
+
+
+def _empty(*, is_narrowed: bool) -> Empty:
+    if is_narrowed:
+        return Empty(N_("No job fits these filters."))
+    return Empty(
+        N_("No long work was ever asked for."), N_("Verification and other long work shows here how far it is.")
+    )
 
 
 @routes.get("/jobs/{run_id}", Right.JOBS_JOB_READ, response_class=Response)
@@ -113,7 +135,7 @@ def _row(request: Request, viewer: Viewer, run: runs.Run) -> JobRow:
 
 
 def _task(request: Request, run: runs.Run) -> str:
-    return speaker(request).gettext(_TASKS.get(run.task, run.task))
+    return speaker(request).gettext(TASK_WORDS.get(run.task, run.task))
 
 
 def _state(run: runs.Run) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from vault.access.model import Viewer
 from vault.access.queries import actor_names, organisation
 from vault.foundation.context import Context
+from vault.foundation.db.keyset import COUNT_MAX, Page
 from vault.foundation.errors import N_, VaultError
 from vault.foundation.ids import new_token
 from vault.foundation.ledger.queries import EntryLine
@@ -136,20 +137,21 @@ def form_with(request: Request, values: dict[str, str], error: VaultError, field
     return Form(values, (FieldError(name, f"{said.what_happened} {said.what_to_do}"),))
 
 
-def paging(path: str, filters: dict[str, str], *, total: int, shown: int, before: Any, after: Any) -> Paging:
-    """Keyset paging in addresses that keep the filters."""
-    kept = {name: value for name, value in filters.items() if value}
+def paging(path: str, address: Mapping[str, str], shown: Page[Any], count: int) -> Paging:
+    """Where in a list a page of it is, in addresses that keep the filters."""
+    kept = {name: value for name, value in address.items() if value}
 
-    def address(**more: str) -> str:
+    def href(**more: str) -> str:
         query = urlencode({**kept, **more})
         return f"{path}?{query}" if query else path
 
     return Paging(
-        count_total=total,
-        count_shown=shown,
-        first_href=address() if before else None,
-        previous_href=address(before=str(before)) if before else None,
-        next_href=address(after=str(after)) if after else None,
+        count_total=min(count, COUNT_MAX),
+        count_shown=len(shown.lines),
+        count_is_exact=count <= COUNT_MAX,
+        first_href=href() if shown.before else None,
+        previous_href=href(before=str(shown.before)) if shown.before else None,
+        next_href=href(after=str(shown.after)) if shown.after else None,
     )
 
 

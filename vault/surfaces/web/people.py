@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Form as Field
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vault.access import service
-from vault.access.model import Person, Viewer
-from vault.access.queries import all_units, get_person, list_people, people_by_role
+from vault.access.model import Person, PersonState, Viewer
+from vault.access.queries import PeopleFilters, all_units, get_person, people_by_role
 from vault.access.rights import (
     RIGHT_WORDS,
     ROLE_NAMES,
@@ -22,35 +25,46 @@ from vault.access.rights import (
     exclude_each_other,
     rights_of,
 )
-from vault.foundation.errors import InvalidInput, VaultError
+from vault.foundation.errors import N_, InvalidInput, VaultError
 from vault.surfaces.i18n import Language
+from vault.surfaces.lists.people import PEOPLE
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
-from vault.surfaces.web.pages import form_with, go, language_for, page, paging, speaker
+from vault.surfaces.web.listing import WebList, open_list, state_options, uuid_of
+from vault.surfaces.web.pages import form_with, go, language_for, page, speaker
 from vault.surfaces.web.story import story
 from vault.surfaces.web.views import labels
+from vault.surfaces.web.views.lists import Empty
 from vault.surfaces.web.views.parts import BLANK, Action, Choices, Form, Option
 from vault.surfaces.web.views.people import PeopleView, PersonFilter, PersonRow, PersonView, RoleRow
 
 routes = Routes("", "pages", in_schema=False)
-_SIZE = 50
 Text = Annotated[str, Field()]
 Many = Annotated[list[str], Field()]
 
 
+def _parse(told: Mapping[str, str], _connection: Connection, _zone: ZoneInfo) -> PeopleFilters:
+    return PeopleFilters(
+        text=told["q"] or None,
+        unit_id=uuid_of(told["unit"]),
+        role=Role(told["role"]) if told["role"] in set(Role) else None,
+        state=PersonState(told["state"]) if told["state"] in set(PersonState) else None,
+    )
+
+
+LIST: WebList[PeopleFilters, Person] = WebList(
+    listing=PEOPLE,
+    title=N_("People"),
+    open=("unit", "role", "state"),
+    personal=("q",),
+    parse=_parse,
+    anything=PeopleFilters(),
+)
+
+
 @routes.get("/people", Right.ACCESS_PERSON_READ, response_class=Response)
-def people_page(
-    request: Request,
-    ctx: Ctx,
-    viewer: CurrentViewer,
-    q: str = "",
-    unit: str = "",
-    role: str = "",
-    state: str = "",
-    after: UUID | None = None,
-) -> Response:
+def people_page(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
     """The list of people, and the roles there are."""
-    filters = PersonFilter(q, unit, role, state)
-    return page(request, "people.html", _people_view(request, ctx, viewer, filters, after, BLANK), current="people")
+    return page(request, "people.html", _people_view(request, ctx, viewer, BLANK), current="people")
 
 
 @routes.post("/people", Right.ACCESS_PERSON_MANAGE, response_class=Response)
@@ -71,7 +85,7 @@ def add_person(
         account = service.create_person(ctx, viewer, sign_in_name, name, UUID(unit_id), _roles(role))
     except VaultError as error:
         form = form_with(request, values, error, "sign_in_name")
-        view = _people_view(request, ctx, viewer, PersonFilter(), None, form)
+        view = _people_view(request, ctx, viewer, form)
         return page(request, "people.html", view, current="people", status=422)
     return _show(request, ctx, viewer, account.person_id, password=account.one_time_password)
 
@@ -119,45 +133,31 @@ def set_state(ctx: Ctx, viewer: CurrentViewer, person_id: UUID, act: str) -> Res
     return go(f"/people/{person_id}")
 
 
-def _people_view(
-    request: Request, ctx: Ctx, viewer: Viewer, filters: PersonFilter, after: UUID | None, form: Form
-) -> PeopleView:
-    with ctx.database.read() as connection:
-        found = list_people(
-            connection,
-            text=filters.q or None,
-            unit_id=UUID(filters.unit) if filters.unit else None,
-            role=Role(filters.role) if filters.role in set(Role) else None,
-            state=filters.state or None,
-            after=after,
-            size=_SIZE + 1,
+def _people_view(request: Request, ctx: Ctx, viewer: Viewer, form: Form) -> PeopleView:
+    with open_list(request, ctx, viewer, LIST) as asked:
+        counts = people_by_role(asked.connection)
+        units = asked.speech.units
+        return PeopleView(
+            list=asked.frame(_empty(is_narrowed=asked.is_narrowed)),
+            filter=PersonFilter(**asked.told.values),
+            choices=Choices(
+                {
+                    "unit": tuple(Option(str(key), name) for key, name in units.items()),
+                    "role": _role_options(request),
+                    "state": state_options(asked.speech, "person", tuple(PersonState)),
+                }
+            ),
+            rows=tuple(_row(request, person, units) for person in asked.page.lines),
+            roles=tuple(_role_row(request, role, counts.get(role, 0)) for role in Role),
+            may_add=viewer.may(Right.ACCESS_PERSON_MANAGE),
+            form=form,
         )
-        counts = people_by_role(connection)
-        units = _units(request, ctx)
-    shown = found[:_SIZE]
-    say = speaker(request).gettext
-    return PeopleView(
-        filter=filters,
-        choices=Choices(
-            {
-                "unit": tuple(Option(str(key), name) for key, name in units.items()),
-                "role": _role_options(request),
-                "state": (Option("active", say("Active")), Option("disabled", say("Disabled"))),
-            }
-        ),
-        rows=tuple(_row(request, person, units) for person in shown),
-        paging=paging(
-            "/people",
-            {"q": filters.q, "unit": filters.unit, "role": filters.role, "state": filters.state},
-            total=len(shown),
-            shown=len(shown),
-            before=after,
-            after=shown[-1].id if len(found) > _SIZE else None,
-        ),
-        roles=tuple(_role_row(request, role, counts.get(role, 0)) for role in Role),
-        may_add=viewer.may(Right.ACCESS_PERSON_MANAGE),
-        form=form,
-    )
+
+
+def _empty(*, is_narrowed: bool) -> Empty:
+    if is_narrowed:
+        return Empty(N_("Nobody fits these filters."), N_("Part of a name or sign-in name is enough."))
+    return Empty(N_("There is nobody yet."))
 
 
 def _show(
@@ -173,7 +173,7 @@ def _show(
         name=person.name,
         sign_in_name=person.login,
         unit=_units(request, ctx).get(person.unit_id, ""),
-        state=_state(person),
+        state=person.sign_in_state.value,
         created_at=person.created_at,
         seen_at=person.seen_at,
         roles=tuple(say(ROLE_NAMES[role]) for role in sorted(person.roles)),
@@ -210,13 +210,9 @@ def _row(request: Request, person: Person, units: dict[UUID, str]) -> PersonRow:
         sign_in_name=person.login,
         unit=units.get(person.unit_id, ""),
         roles=tuple(say(ROLE_NAMES[role]) for role in sorted(person.roles)),
-        state=_state(person),
+        state=person.sign_in_state.value,
         seen_at=person.seen_at,
     )
-
-
-def _state(person: Person) -> str:
-    return "invited" if person.state == "active" and person.must_change_password else person.state
 
 
 def _role_row(request: Request, role: Role, count: int) -> RoleRow:

@@ -19,6 +19,7 @@ from vault.catalogue import corrections, reading, search
 from vault.catalogue.errors import ReasonNeeded
 from vault.catalogue.model import ComponentKind, RecordStatus
 from vault.catalogue.queries import get_record, same_business
+from vault.foundation.db.keyset import Span
 from vault.foundation.errors import N_
 from vault.intake.jobs import render_again
 from vault.intake.queries import get_batch, is_rendering, item_of_record
@@ -167,8 +168,8 @@ def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -
         unit = next(unit for unit in all_units(connection) if unit.id == record.unit_id)
         batch = get_batch(connection, viewer, record.batch_id) if record.batch_id else None
         item = item_of_record(connection, record_id)
-        newer = search.find(connection, search.Filters(), units=viewer.units, before=record_id, size=1).lines
-        older = search.find(connection, search.Filters(), units=viewer.units, after=record_id, size=1).lines
+        newer = search.find(connection, search.Filters(), Span(before=record_id, size=1), units=viewer.units).lines
+        older = search.find(connection, search.Filters(), Span(after=record_id, size=1), units=viewer.units).lines
         told = story(request, connection, viewer, record_id, aside=_reason_teller(ctx, connection, viewer, record_id))
         verified = newest_verification(connection, record)
         filed = filing_of(connection, record_id)

@@ -1,10 +1,10 @@
-"""The list of records with its search."""
+"""The list of records, with its search."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Mapping
 from typing import Annotated
-from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Form as Field
 from sqlalchemy import Connection
@@ -13,159 +13,150 @@ from starlette.responses import Response
 
 from retention_rules.identifiers import normalised_identifier
 from vault.access.model import Viewer
-from vault.access.queries import all_units
 from vault.access.rights import Right
 from vault.catalogue import reading, search
-from vault.catalogue.model import FieldKind
-from vault.foundation.errors import N_, NotFoundOrNotYours
-from vault.retention.queries import classes_in_effect
-from vault.surfaces.i18n import Language
+from vault.catalogue.model import FieldKind, RecordStatus
+from vault.catalogue.search import RecordLine
+from vault.foundation.errors import N_, InvalidInput
+from vault.surfaces.lists.listing import Speech
+from vault.surfaces.lists.records import RECORDS
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
-from vault.surfaces.web import search_token
-from vault.surfaces.web.pages import go, language_for, page, paging, speaker
+from vault.surfaces.web import words
+from vault.surfaces.web.listing import (
+    OpenList,
+    WebList,
+    address_of,
+    day_of,
+    is_plain_number,
+    open_list,
+    state_options,
+    unit_options,
+    uuid_of,
+)
+from vault.surfaces.web.pages import form_with, go, page
 from vault.surfaces.web.views import labels
-from vault.surfaces.web.views.parts import BLANK, Action, Choices, Option
+from vault.surfaces.web.views.lists import Empty
+from vault.surfaces.web.views.parts import BLANK, Action, Choices, Form, Option
 from vault.surfaces.web.views.records import RecordFilter, RecordListView, RecordRow
 
 routes = Routes("", "pages", in_schema=False)
-_SIZE = 50
-_OPEN_FILTERS = ("business_type", "unit", "class_code", "state", "from_date", "to_date")
-_KIND_WORDS = {
-    FieldKind.ID_NUMBER: N_("id number"),
-    FieldKind.CARD_NUMBER: N_("card number"),
-    FieldKind.PHONE: N_("telephone"),
-}
 Text = Annotated[str, Field()]
 
 
-@routes.post("/search", Right.RECORDS_RECORD_READ, response_class=Response)
-def search_box(ctx: Ctx, q: Text = "") -> Response:
-    """The search at the top: a number stays in the address, a name is sealed."""
-    return go(_list_address(ctx, {"q": q.strip()}))
+def _parse(told: Mapping[str, str], _connection: Connection, _zone: ZoneInfo) -> search.Filters:
+    q = told["q"]
+    is_number = bool(q) and looks_like_number(q)
+    return search.Filters(
+        number=q if is_number else None,
+        name=q if q and not is_number else None,
+        business_type=told["business_type"] or None,
+        class_code=told["class_code"] or None,
+        unit_id=uuid_of(told["unit"]),
+        status=told["state"] if told["state"] in set(RecordStatus) else None,
+        occurred_from=day_of(told["from_date"]),
+        occurred_until=day_of(told["to_date"]),
+        batch_id=uuid_of(told["batch"]),
+        personal=(FieldKind(told["kind"]), told["value"]) if told["kind"] in set(FieldKind) else None,
+    )
 
 
-@routes.post("/records", Right.RECORDS_RECORD_READ, response_class=Response)
-def filter_records(
-    ctx: Ctx,
-    q: Text = "",
-    business_type: Text = "",
-    unit: Text = "",
-    class_code: Text = "",
-    state: Text = "",
-    from_date: Text = "",
-    to_date: Text = "",
-) -> Response:
-    """The filters of the list, turned into an address without names in it."""
-    wanted = {"q": q.strip(), "business_type": business_type, "unit": unit, "class_code": class_code}
-    return go(_list_address(ctx, {**wanted, "state": state, "from_date": from_date, "to_date": to_date}))
-
-
-@routes.post("/records/search", Right.RECORDS_RECORD_READ, response_class=Response)
-def search_personal(ctx: Ctx, viewer: CurrentViewer, kind: Text = "", value: Text = "") -> Response:
-    """A search for a whole personal number; the number goes sealed."""
-    if kind not in set(FieldKind):
-        raise NotFoundOrNotYours
-    reading.witness_personal_search(ctx, viewer, FieldKind(kind))
-    return go(f"/records?s={search_token.seal(ctx, {'kind': kind, 'value': normalised_identifier(kind, value)})}")
+LIST: WebList[search.Filters, RecordLine] = WebList(
+    listing=RECORDS,
+    title=N_("Records"),
+    open=("business_type", "unit", "class_code", "state", "from_date", "to_date", "batch"),
+    personal=("q", "kind", "value"),
+    parse=_parse,
+    anything=search.Filters(),
+    numbers_stand=True,
+)
 
 
 @routes.get("/records", Right.RECORDS_RECORD_READ, response_class=Response)
-def records_page(
-    request: Request,
-    ctx: Ctx,
-    viewer: CurrentViewer,
-    after: UUID | None = None,
-    before: UUID | None = None,
-    s: str = "",
-) -> Response:
+def records_page(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
     """The list of records that the viewer may see."""
-    told = {name: request.query_params.get(name, "") for name in ("q", *_OPEN_FILTERS)}
-    sealed = search_token.unseal(ctx, s) if s else {}
-    told["q"] = sealed.get("q", told["q"])
-    with ctx.database.read() as connection:
-        filters = _filters(told, sealed)
-        tokens: tuple[bytes, ...] = ()
-        if filters.personal is not None:
-            tokens = tuple(ctx.keyring.blind_tokens(connection, filters.personal[0].value, filters.personal[1]))
-        found = search.find(
-            connection, filters, units=viewer.units, blind_tokens=tokens, after=after, before=before, size=_SIZE
-        )
-        total = search.count(connection, filters, units=viewer.units, blind_tokens=tokens, page=found)
-        view = _list_view(
-            request, connection, viewer, told, {**told, "s": s} if s else told, found, total, ctx.clock.now()
-        )
-    return page(request, "records.html", view, current="records", search=told["q"])
+    with open_list(request, ctx, viewer, LIST) as asked:
+        view = _view(viewer, asked, BLANK)
+    return page(request, "records.html", view, current="records", search=asked.told.values["q"])
 
 
-def _list_address(ctx: Ctx, wanted: dict[str, str]) -> str:
-    """Numbers stay readable in the address; whatever may be a name goes sealed."""
-    from urllib.parse import urlencode
+@routes.post("/records/search", Right.RECORDS_RECORD_READ, response_class=Response)
+def search_personal(request: Request, ctx: Ctx, viewer: CurrentViewer, kind: Text = "", value: Text = "") -> Response:
+    """A search for a whole personal number; the number goes sealed and the ledger notes that somebody was sought."""
+    wanted = normalised_identifier(kind, value) if kind in set(FieldKind) else ""
+    if not wanted:
+        error = InvalidInput(field="value", problem=N_("a whole number is needed"))
+        form = form_with(request, {"kind": kind}, error, "value")
+        with open_list(request, ctx, viewer, LIST) as asked:
+            view = _view(viewer, asked, form)
+        return page(request, "records.html", view, current="records", status=422)
+    reading.witness_personal_search(ctx, viewer, FieldKind(kind))
+    return go(address_of(ctx, LIST, {"kind": kind, "value": wanted}))
 
-    kept = {name: value for name, value in wanted.items() if value and name != "q"}
-    if wanted.get("q"):
-        key = "q" if _is_number(wanted["q"]) else "s"
-        kept[key] = wanted["q"] if key == "q" else search_token.seal(ctx, {"q": wanted["q"]})
-    return f"/records?{urlencode(kept)}" if kept else "/records"
 
-
-def _is_number(text: str) -> bool:
-    return any(character.isdigit() for character in text) and all(
-        (character.isascii() and character.isalnum()) or character in "-·./_" for character in text
+def looks_like_number(text: str) -> bool:
+    """Whether a search means a number (of a record, or a person's) and not part of a name."""
+    return is_plain_number(text) or (
+        any(character.isdigit() for character in text)
+        and all((character.isascii() and character.isalnum()) or character in "-·./_" for character in text)
     )
 
 
-def _filters(told: dict[str, str], sealed: dict[str, str]) -> search.Filters:
-    q = told["q"]
-    return search.Filters(
-        number=q if q and _is_number(q) else None,
-        name=q if q and not _is_number(q) else None,
-        business_type=told["business_type"] or None,
-        class_code=told["class_code"] or None,
-        unit_id=_uuid(told["unit"]),
-        status=told["state"] if told["state"] in {"received", "filed"} else None,
-        occurred_from=_day(told["from_date"]),
-        occurred_until=_day(told["to_date"]),
-        personal=(FieldKind(sealed["kind"]), sealed["value"]) if "kind" in sealed else None,
-    )
-
-
-def _list_view(
-    request: Request,
-    connection: Connection,
-    viewer: Viewer,
-    told: dict[str, str],
-    address: dict[str, str],
-    found: search.Page,
-    total: int,
-    now: datetime,
-) -> RecordListView:
-    english = language_for(request) is Language.EN
-    classes = {k.code: k.name_en if english else k.name_zh for k in classes_in_effect(connection, now)}
-    units = {unit.id: unit.name_en if english else unit.name_zh for unit in all_units(connection)}
-    if "s" in address:
-        address = {**address, "q": ""}
-    say = speaker(request).gettext
-    choices = {
-        "unit": tuple(Option(str(key), name) for key, name in units.items() if viewer.may_see_unit(key)),
-        "class_code": tuple(Option(code, name) for code, name in classes.items()),
-        "state": (Option("received", say(N_("To be filed"))), Option("filed", say(N_("Filed")))),
-        "business_type": tuple(Option(kind, kind) for kind in search.business_types(connection)),
-        "personal_kind": tuple(Option(kind.value, say(word)) for kind, word in _KIND_WORDS.items()),
-    }
+def _view(viewer: Viewer, asked: OpenList[search.Filters, RecordLine], form: Form) -> RecordListView:
+    values = asked.told.values
+    actions: tuple[Action, ...] = ()
+    if viewer.may(Right.INTAKE_ITEM_SEND):
+        actions = (Action(labels.SEND_SCANS, "/intake", tone="primary", icon="intake"),)
     return RecordListView(
-        filter=RecordFilter(**told),
-        choices=Choices(choices),
-        rows=tuple(_row(line, units, classes) for line in found.lines),
-        paging=paging(
-            "/records", address, total=total, shown=len(found.lines), before=found.before, after=found.after
-        ),
+        list=asked.frame(_empty(viewer, actions, values, is_narrowed=asked.is_narrowed)),
+        filter=RecordFilter(**{name: value for name, value in values.items() if name not in {"kind", "value"}}),
+        choices=_choices(viewer, asked.connection, asked.speech),
+        rows=tuple(_row(line, asked.speech) for line in asked.page.lines),
         may_search_personal=viewer.may(Right.RECORDS_FIELD_UNMASK),
-        personal_form=BLANK,
-        actions=(Action(labels.SEND_SCANS, "/intake", tone="primary"),) if viewer.may(Right.INTAKE_ITEM_SEND) else (),
+        is_personal_search=bool(values["kind"]),
+        personal_form=form,
+        actions=actions,
     )
 
 
-def _row(line: search.RecordLine, units: dict[UUID, str], classes: dict[str, str]) -> RecordRow:
+def _empty(viewer: Viewer, actions: tuple[Action, ...], told: Mapping[str, str], *, is_narrowed: bool) -> Empty:
+    if told["q"] and looks_like_number(told["q"]) and not is_plain_number(told["q"]):
+        return Empty(
+            N_("No record has this number."),
+            N_("Is it a person's id, card or telephone number? Then use the search for whole personal numbers above.")
+            if viewer.may(Right.RECORDS_FIELD_UNMASK)
+            else N_("People's own numbers are found only by those who may see them."),
+        )
+    if is_narrowed:
+        return Empty(
+            N_("No record that you may see fits these filters."),
+            N_("Part of a name is enough. Numbers are found from their first sign on."),
+        )
+    if actions:
+        return Empty(
+            N_("There are no records yet."),
+            N_("Send the first scans on the intake page, or set up a scanning station."),
+            actions,
+        )
+    if viewer.units is not None:
+        return Empty(
+            N_("Your unit has no records yet."), N_("They appear here as soon as its clerks or stations send scans.")
+        )
+    return Empty(N_("There are no records yet."), N_("They appear here as soon as clerks or stations send scans."))
+
+
+def _choices(viewer: Viewer, connection: Connection, speech: Speech) -> Choices:
+    return Choices(
+        {
+            "unit": unit_options(speech, viewer),
+            "class_code": tuple(Option(code, name) for code, name in speech.classes.items()),
+            "state": state_options(speech, "record", tuple(RecordStatus)),
+            "business_type": tuple(Option(kind, kind) for kind in search.business_types(connection)),
+            "personal_kind": tuple(Option(kind, speech.say(words.personal_field(kind))) for kind in FieldKind),
+        }
+    )
+
+
+def _row(line: RecordLine, speech: Speech) -> RecordRow:
     return RecordRow(
         id=str(line.id),
         href=f"/records/{line.id}",
@@ -173,24 +164,10 @@ def _row(line: search.RecordLine, units: dict[UUID, str], classes: dict[str, str
         business_number=line.business_number or "",
         title=line.title or line.business_type or line.archival_number,
         customer_name=line.customer_name or "",
-        unit=units.get(line.unit_id, ""),
-        class_name=classes.get(line.class_code, line.class_code),
+        unit=speech.units.get(line.unit_id, ""),
+        class_name=speech.classes.get(line.class_code, line.class_code),
         occurred_date=line.occurred_date,
         page_count=line.page_count,
         state=line.status,
         lock_until=line.lock_until,
     )
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Form as Field
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vault.access import tokens
-from vault.access.model import Station, Token, Viewer
-from vault.access.queries import all_units, list_stations
+from vault.access.model import TokenLine, TokenState, Viewer
+from vault.access.queries import TokenFilters, list_stations
 from vault.access.rights import Right
-from vault.foundation.errors import InvalidInput, VaultError
-from vault.surfaces.i18n import Language
+from vault.foundation.errors import N_, InvalidInput, VaultError
+from vault.intake.queries import sent_since
+from vault.surfaces.lists.people import STATIONS
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
-from vault.surfaces.web.pages import form_with, go, language_for, page
+from vault.surfaces.web.listing import WebList, open_list, state_options, uuid_of
+from vault.surfaces.web.pages import form_with, go, page
 from vault.surfaces.web.views import labels
+from vault.surfaces.web.views.lists import Empty
 from vault.surfaces.web.views.parts import BLANK, Action, Choices, Form, Option
-from vault.surfaces.web.views.people import NewToken, StationsView, TokenRow
+from vault.surfaces.web.views.people import NewToken, StationsView, TokenFilter, TokenRow
 
 routes = Routes("", "pages", in_schema=False)
 Text = Annotated[str, Field()]
-_EXPIRES_SOON_DAYS = 14
+
+
+def _parse(told: Mapping[str, str], _connection: Connection, _zone: ZoneInfo) -> TokenFilters:
+    return TokenFilters(
+        text=told["q"] or None,
+        unit_id=uuid_of(told["unit"]),
+        state=TokenState(told["state"]) if told["state"] in set(TokenState) else None,
+    )
+
+
+LIST: WebList[TokenFilters, TokenLine] = WebList(
+    listing=STATIONS,
+    title=N_("Stations"),
+    open=("unit", "state"),
+    personal=("q",),
+    parse=_parse,
+    anything=TokenFilters(),
+)
 
 
 @routes.get("/stations", Right.ACCESS_STATION_READ, response_class=Response)
@@ -62,49 +85,55 @@ def revoke(ctx: Ctx, viewer: CurrentViewer, token_id: UUID) -> Response:
 
 
 def _view(request: Request, ctx: Ctx, viewer: Viewer, form: Form, new: NewToken | None) -> StationsView:
-    english = language_for(request) is Language.EN
-    with ctx.database.read() as connection:
-        units = {unit.id: unit.name_en if english else unit.name_zh for unit in all_units(connection)}
-        found = list_stations(connection)
     may_add = viewer.may(Right.ACCESS_TOKEN_ISSUE)
-    today = ctx.clock.now().date()
-    return StationsView(
-        rows=tuple(
-            _row(station, token, units.get(station.unit_id, ""), today, may_revoke=may_add)
-            for station, held in found
-            for token in held
-        ),
-        choices=Choices({"unit": tuple(Option(str(key), name) for key, name in units.items())}),
-        new_token=new,
-        may_add=may_add,
-        form=form,
-    )
+    with open_list(request, ctx, viewer, LIST) as asked:
+        lines, units, now = asked.page.lines, asked.speech.units, asked.speech.formats.local(ctx.clock.now())
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        sent = sent_since(asked.connection, [token.station_id for token in lines], midnight)
+        return StationsView(
+            list=asked.frame(_empty(is_narrowed=asked.is_narrowed, may_add=may_add)),
+            filter=TokenFilter(**asked.told.values),
+            rows=tuple(
+                _row(token, units.get(token.unit_id, ""), sent.get(token.station_id, 0), may_revoke=may_add)
+                for token in lines
+            ),
+            choices=Choices(
+                {
+                    "unit": tuple(Option(str(key), name) for key, name in units.items()),
+                    "state": state_options(asked.speech, "token", tuple(TokenState)),
+                }
+            ),
+            new_token=new,
+            may_add=may_add,
+            form=form,
+        )
 
 
-def _row(station: Station, token: Token, unit: str, today: date, *, may_revoke: bool) -> TokenRow:
-    left = (token.expires_at.date() - today).days
-    state = (
-        "revoked"
-        if token.revoked_at
-        else "expired"
-        if left < 0
-        else "expiring"
-        if left < _EXPIRES_SOON_DAYS
-        else "active"
-    )
-    is_open = state in {"active", "expiring"}
+def _empty(*, is_narrowed: bool, may_add: bool) -> Empty:
+    if is_narrowed:
+        return Empty(N_("No station fits these filters."), N_("Part of the name is enough."))
+    if may_add:
+        return Empty(
+            N_("No station is set up yet."),
+            N_("Make a token, then start the station with: slipvault station watch DIR"),
+        )
+    return Empty(N_("No station is set up yet."), N_("Archive administrators and security officers set them up."))
+
+
+def _row(token: TokenLine, unit: str, sent_today: int, *, may_revoke: bool) -> TokenRow:
+    is_open = token.state in {TokenState.ACTIVE, TokenState.EXPIRING}
     return TokenRow(
         id=str(token.id),
-        station=station.name,
-        href=f"/stations/{station.id}",
+        station=token.station_name,
+        href=f"/stations/{token.station_id}",
         unit=unit,
         scopes=token.scopes,
         hint=token.hint,
-        state=state,
+        state=token.state.value,
         created_at=token.created_at,
         expires_date=token.expires_at.date(),
-        used_at=None,
-        sent_today_count=0,
+        used_at=token.used_at,
+        sent_today_count=sent_today,
         actions=(Action(labels.REVOKE, f"/stations/{token.id}/revoke", "post", "danger"),)
         if may_revoke and is_open
         else (),

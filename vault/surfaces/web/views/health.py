@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from vault.surfaces.web.views.parts import Action, Paging, Progress
+from vault.surfaces.web.views.lists import ListFrame
+from vault.surfaces.web.views.parts import Action, Choices, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +121,24 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
-class JobListView:
-    """Jobs by state; `state` is the filter in the address."""
+class JobFilter:
+    """What the list is narrowed to, as in the address."""
 
-    state: str
+    state: str = ""
+    task: str = ""
+    from_date: str = ""
+    to_date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobListView:
+    """Jobs, and how many there are in each state."""
+
+    list: ListFrame
+    filter: JobFilter
+    choices: Choices
     counts: tuple[tuple[str, int], ...]
     rows: tuple[JobRow, ...]
-    paging: Paging
     progress_href: str | None = None
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
+from vault.surfaces.web.views.lists import ListFrame
 from vault.surfaces.web.views.parts import (
     Action,
     ActorName,
     Choices,
     Link,
-    Paging,
 )
 
 
@@ -59,6 +59,8 @@ class BatchFilter:
 
     q: str = ""
     state: str = ""
+    balance: str = ""
+    unit: str = ""
     sender: str = ""
     from_date: str = ""
     to_date: str = ""
@@ -68,21 +70,30 @@ class BatchFilter:
 class BatchListView:
     """The batches the viewer may see."""
 
+    list: ListFrame
     filter: BatchFilter
     choices: Choices
     rows: tuple[BatchRow, ...]
-    paging: Paging
-    export_href: str | None = None
     actions: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class Handled:
+    """What was done about a refused item."""
+
+    handling: str
+    note: str
+    by: ActorName
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantineRow:
-    """A refused item with its reasons and what was found."""
+    """A refused item with its reasons and what was found; `act` is the act that the viewer may do with it."""
 
     id: str
     file_name: str
-    reason_code: str
+    state: str
     reasons: tuple[str, ...]
     advice: str
     size_bytes: int
@@ -90,17 +101,21 @@ class QuarantineRow:
     sha256_hex: str
     sender: ActorName
     refused_at: datetime
-    kept_until_date: date | None = None
     batch: Link | None = None
-    actions: tuple[Action, ...] = ()
+    handled: Handled | None = None
+    act: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineFilter:
-    """What the quarantine list is narrowed to, as in the address."""
+    """What the quarantine list is narrowed to, as in the address; without a state, to what waits."""
 
     q: str = ""
+    state: str = ""
     reason: str = ""
+    unit: str = ""
+    sender: str = ""
+    batch: str = ""
     from_date: str = ""
     to_date: str = ""
 
@@ -109,8 +124,8 @@ class QuarantineFilter:
 class QuarantineListView:
     """Refused items, newest first."""
 
+    list: ListFrame
     filter: QuarantineFilter
     choices: Choices
     rows: tuple[QuarantineRow, ...]
-    paging: Paging
-    export_href: str | None = None
+    waiting_count: int = 0

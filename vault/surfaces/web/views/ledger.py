@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from vault.surfaces.web.views.parts import Action, ActorName, Choices, Finding, Link, Paging, Progress
+from vault.surfaces.web.views.lists import ListFrame
+from vault.surfaces.web.views.parts import ActorName, Choices, Finding, Link, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class EntryFilter:
     """What the list is narrowed to, as in the address."""
 
     event: str = ""
-    actor: str = ""
+    actor_kind: str = ""
+    who: str = ""
+    subject_type: str = ""
     subject: str = ""
     from_date: str = ""
     to_date: str = ""
@@ -78,12 +81,11 @@ class LedgerVerification:
 class LedgerView:
     """The ledger's page."""
 
+    list: ListFrame
     filter: EntryFilter
     choices: Choices
     rows: tuple[EntryRow, ...]
-    paging: Paging
     checkpoint: CheckpointView | None
     pending_count: int
     verification: LedgerVerification
-    actions: tuple[Action, ...] = ()
-    export_href: str | None = None
+    may_verify: bool = False

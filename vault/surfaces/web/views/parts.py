@@ -68,13 +68,14 @@ BLANK = Form()
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Where in a keyset-paged list this page is; addresses carry the filters."""
+    """Where in a keyset-paged list this page is; addresses carry the filters. Without `count_is_exact` there are more."""
 
     count_total: int
     count_shown: int
     first_href: str | None = None
     previous_href: str | None = None
     next_href: str | None = None
+    count_is_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)

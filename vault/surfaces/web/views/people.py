@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from vault.surfaces.web.views.parts import BLANK, Action, Choices, Form, Option, Paging, TimelineEntry
+from vault.surfaces.web.views.lists import ListFrame
+from vault.surfaces.web.views.parts import BLANK, Action, Choices, Form, Option, TimelineEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,10 @@ class PersonFilter:
 class PeopleView:
     """People and roles. The form to add somebody is there for those who may."""
 
+    list: ListFrame
     filter: PersonFilter
     choices: Choices
     rows: tuple[PersonRow, ...]
-    paging: Paging
     roles: tuple[RoleRow, ...]
     may_add: bool = False
     form: Form = BLANK
@@ -108,9 +109,20 @@ class NewToken:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenFilter:
+    """What the list is narrowed to, as in the address."""
+
+    q: str = ""
+    unit: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StationsView:
     """Scanning stations and their tokens."""
 
+    list: ListFrame
+    filter: TokenFilter
     rows: tuple[TokenRow, ...]
     choices: Choices
     new_token: NewToken | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from vault.surfaces.web.views.parts import BLANK, Action, Choices, Form, Paging
+from vault.surfaces.web.views.lists import ListFrame
+from vault.surfaces.web.views.parts import BLANK, Action, Choices, Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +38,18 @@ class RecordFilter:
     state: str = ""
     from_date: str = ""
     to_date: str = ""
-    sort: str = ""
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether anything but the order is set."""
-        return any((self.q, self.business_type, self.unit, self.class_code, self.state, self.from_date, self.to_date))
-
-
-@dataclass(frozen=True, slots=True)
-class BulkAction:
-    """Something that can be done to many records; `label` is a message id."""
-
-    value: str
-    label: str
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordListView:
     """The records that the viewer may see; the count is of those alone."""
 
+    list: ListFrame
     filter: RecordFilter
     choices: Choices
     rows: tuple[RecordRow, ...]
-    paging: Paging
-    export_href: str | None = None
-    bulk_actions: tuple[BulkAction, ...] = ()
     may_search_personal: bool = False
+    is_personal_search: bool = False
     personal_form: Form = BLANK
     actions: tuple[Action, ...] = ()
