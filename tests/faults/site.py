@@ -97,6 +97,7 @@ class Site:
 
     def kill(self) -> None:
         """kill -9 of the web process, now."""
+        assert self._pid > 0, "no process, and not the group of this one"
         os.kill(self._pid, signal.SIGKILL)
 
     def is_dead(self) -> bool:
@@ -123,8 +124,9 @@ class Site:
     def close(self) -> None:
         self._client.close()
         self._listener.close()
-        self.kill()
-        assert self.is_dead()
+        if self._pid > 0:
+            self.kill()
+            assert self.is_dead()
         self._processes.communicate()
 
     def send(self, data: bytes, key: str, **metadata: Any) -> Answer:
