@@ -156,10 +156,10 @@ def test_selecting_counts_over_pages_and_opens_the_acts(opened: Page, root: str)
     button, told = opened.locator("#bulk-bar .actions button").first, opened.locator("[data-picked]")
     expect(button).to_be_disabled()
     opened.locator("[data-pick-all]").check()
-    expect(told).to_have_text("已选 4 条")
+    expect(told).to_have_text("已选 4 份")
     expect(button).to_be_enabled()
     opened.locator("[data-pick]").first.uncheck()
-    expect(told).to_have_text("已选 3 条")
+    expect(told).to_have_text("已选 3 份")
     opened.evaluate(
         "sessionStorage.setItem('picked:batches', JSON.stringify([...JSON.parse(sessionStorage.getItem('picked:batches')), 'x']))"
     )
