@@ -175,7 +175,7 @@ def test_selecting_counts_over_pages_and_opens_the_acts(opened: Page, root: str)
     opened.locator("[data-pick]").first.check()
     opened.goto(root + "/quarantine/act")
     opened.goto(root + "/batches")
-    expect(told).to_have_text("已选 1 条")
+    expect(told).to_have_text("已选 1 份")
 
 
 def test_what_was_acted_upon_is_no_longer_selected(opened: Page, root: str) -> None:
