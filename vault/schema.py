@@ -37,6 +37,7 @@ WITNESSED_TABLES = (
     "personal_fields",
     "corrections",
     "schedule_versions",
+    "simulations",
     "rule_packs",
     "rule_confirmations",
     "calendar_years",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,6 +22,7 @@ from vault.foundation.clock import FixedClock
 from vault.foundation.context import Context
 from vault.foundation.db.engine import Database
 from vault.foundation.ids import new_id
+from vault.foundation.jobs import runs
 from vault.foundation.keys.custodian import open_custodian
 from vault.foundation.keys.keyring import Keyring
 from vault.foundation.ledger.entry import SYSTEM
@@ -32,6 +33,8 @@ from vault.intake.model import Receipt, Upload
 from vault.intake.service import receive
 from vault.intake.tables import store_probes
 from vault.retention import service as schedule
+from vault.retention.simulation_jobs import ask_simulation, run_simulation
+from vault.retention.simulations import Simulation, get_simulation
 
 
 @dataclass
@@ -60,6 +63,15 @@ class Archive:
             unit_id=more.pop("unit_id", None),
         )
         return receive(self.ctx, viewer or self.operator, upload)
+
+    def simulate(self, number: int, *, viewer: Viewer | None = None, on: date | None = None) -> Simulation:
+        """Has a version of the schedule simulated, as a worker does it."""
+        asked = ask_simulation(self.ctx, viewer or self.operator, number, on)
+        progress = runs.Progress(self.ctx.database, self.clock, asked.run_id)
+        assert progress.start()
+        run_simulation(self.ctx, progress, str(asked.id))
+        with self.ctx.database.read() as connection:
+            return get_simulation(connection, asked.id)
 
     def sequence(self) -> None:
         """Numbers and signs what was committed."""

@@ -49,6 +49,7 @@ class Right(StrEnum):
     CATALOGUE_CLASS_READ = "catalogue:class:read"
     RETENTION_SCHEDULE_READ = "retention:schedule:read"
     RETENTION_SCHEDULE_DRAFT = "retention:schedule:draft"
+    RETENTION_SCHEDULE_SIMULATE = "retention:schedule:simulate"
     RETENTION_SCHEDULE_APPROVE = "retention:schedule:approve"
     RETENTION_CONFIRMATION_PROPOSE = "retention:confirmation:propose"
     RETENTION_CONFIRMATION_APPROVE = "retention:confirmation:approve"
@@ -95,6 +96,7 @@ RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
         Right.CATALOGUE_CLASS_READ: N_("Read the retention classes"),
         Right.RETENTION_SCHEDULE_READ: N_("Read the versions of the schedule and the rules"),
         Right.RETENTION_SCHEDULE_DRAFT: N_("Draft and propose a version of the schedule"),
+        Right.RETENTION_SCHEDULE_SIMULATE: N_("Try a version of the schedule on all records, changing nothing"),
         Right.RETENTION_SCHEDULE_APPROVE: N_("Approve or refuse a version of the schedule that others proposed"),
         Right.RETENTION_CONFIRMATION_PROPOSE: N_("Confirm an unverified rule with its source"),
         Right.RETENTION_CONFIRMATION_APPROVE: N_("Approve or refuse a confirmation that others proposed"),
@@ -169,6 +171,7 @@ _KEEPS = _FOLLOWS_THE_LAW | {
     Right.RETENTION_RECORD_FILE,
     Right.RETENTION_CONFIRMATION_PROPOSE,
     Right.RETENTION_SCHEDULE_DRAFT,
+    Right.RETENTION_SCHEDULE_SIMULATE,
 }
 
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
@@ -227,6 +230,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
         | _FOLLOWS_THE_LAW
         | {
             Right.INTAKE_QUARANTINE_READ,
+            Right.RETENTION_SCHEDULE_SIMULATE,
             Right.RETENTION_SCHEDULE_APPROVE,
             Right.RETENTION_CONFIRMATION_APPROVE,
             Right.RETENTION_RECLASSIFICATION_APPROVE,

@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 FUNCTIONS = """
+-- Nobody proposes or approves what was not tried on the records: exactly this draft, by the law as it still is.
+CREATE FUNCTION retention_require_simulated(version uuid, draft bytea, at timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM simulations AS s WHERE s.version_id = version AND s.draft_digest = draft
+        AND s.finished_at >= at - interval '30 days'
+        AND s.law_changes_seen = (SELECT count(*) FROM law_changes);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'this was not simulated as it stands' USING ERRCODE = 'SV004';
+    END IF;
+END $$;
+
 CREATE FUNCTION retention_check_version() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     today date;
@@ -30,7 +42,18 @@ BEGIN
     IF OLD.state = 'draft' AND NEW.state NOT IN ('draft', 'proposed', 'withdrawn') THEN
         RAISE EXCEPTION 'a draft must be proposed first' USING ERRCODE = 'SV004';
     END IF;
+    IF OLD.state = 'proposed' AND NEW.draft_digest IS DISTINCT FROM OLD.draft_digest
+        OR NEW.state = 'proposed' AND OLD.state = 'draft' AND NEW.draft_digest IS DISTINCT FROM OLD.digest THEN
+        RAISE EXCEPTION 'a proposal names the draft that was simulated' USING ERRCODE = 'SV004';
+    END IF;
+    IF NEW.state = 'proposed' AND OLD.state = 'draft' THEN
+        IF (NEW.content, NEW.note) IS DISTINCT FROM (OLD.content, OLD.note) THEN
+            RAISE EXCEPTION 'what is proposed is the draft as it stands' USING ERRCODE = 'SV004';
+        END IF;
+        PERFORM retention_require_simulated(NEW.id, NEW.draft_digest, NEW.changed_at);
+    END IF;
     IF NEW.state = 'approved' THEN
+        PERFORM retention_require_simulated(NEW.id, NEW.draft_digest, NEW.approved_at);
         PERFORM access_require_approved(NEW.proposal_id, 'retention:schedule:approve', NEW.id, NEW.digest, 2);
         SELECT (NEW.approved_at AT TIME ZONE time_zone)::date INTO today FROM organisation;
         IF NEW.effective_date < today THEN
@@ -42,6 +65,36 @@ END $$;
 
 CREATE TRIGGER schedule_versions_checked BEFORE INSERT OR UPDATE OR DELETE ON schedule_versions
     FOR EACH ROW EXECUTE FUNCTION retention_check_version();
+
+CREATE FUNCTION retention_check_simulation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM FROM schedule_versions WHERE id = NEW.version_id AND state IN ('draft', 'proposed')
+            AND coalesce(draft_digest, digest) = NEW.draft_digest;
+        IF NOT FOUND OR NEW.finished_at IS NOT NULL THEN
+            RAISE EXCEPTION 'a simulation begins with an open version as it stands' USING ERRCODE = 'SV004';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' OR OLD.finished_at IS NOT NULL OR
+        (NEW.id, NEW.version_id, NEW.draft_digest, NEW.run_id, NEW.on_date, NEW.asked_by, NEW.asked_at)
+        IS DISTINCT FROM
+        (OLD.id, OLD.version_id, OLD.draft_digest, OLD.run_id, OLD.on_date, OLD.asked_by, OLD.asked_at) THEN
+        RAISE EXCEPTION 'a simulation is only ever finished, once' USING ERRCODE = 'SV004';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER simulations_checked BEFORE INSERT OR UPDATE OR DELETE ON simulations
+    FOR EACH ROW EXECUTE FUNCTION retention_check_simulation();
+
+CREATE FUNCTION retention_refuse_effect_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what was found is never changed' USING ERRCODE = 'SV004';
+END $$;
+
+CREATE TRIGGER simulation_effects_unchanged BEFORE UPDATE ON simulation_effects
+    FOR EACH STATEMENT EXECUTE FUNCTION retention_refuse_effect_change();
 
 CREATE FUNCTION retention_check_confirmation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -177,6 +177,20 @@ class PackRefused(VaultError):
     hint = N_("Correct it and send it again; nothing was changed.")
 
 
+class NotSimulated(VaultError):
+    """The version was not tried on the records as it stands, or the law changed since."""
+
+    code = "not-simulated"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("Version {number} of the schedule was not simulated as it stands now.")
+    hint = N_(
+        "Simulate it and read what it would do. A simulation counts for exactly the draft that was simulated, for 30 days"
+        " and until the law changes otherwise."
+    )
+
+
 class ScheduleFileRefused(VaultError):
     """A file cannot be a schedule; `problems` names every line."""
 

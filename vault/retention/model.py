@@ -21,6 +21,8 @@ class Event(StrEnum):
     SCHEDULE_APPROVED = "retention:schedule:approve"
     SCHEDULE_REFUSED = "retention:schedule:refuse"
     SCHEDULE_WITHDRAWN = "retention:schedule:withdraw"
+    SIMULATION_ASKED = "retention:simulation:ask"
+    SIMULATION_FINISHED = "retention:simulation:finish"
     PACK_ENTERED = "retention:pack:enter"
     CONFIRMATION_PROPOSED = "retention:confirmation:propose"
     RULE_CONFIRMED = "retention:confirmation:approve"
@@ -85,7 +87,10 @@ class Content:
 
 @dataclass(frozen=True)
 class ScheduleVersion:
-    """One version of the schedule 保管期限表. `standing` is that of the day it was looked up; none unless approved."""
+    """One version of the schedule 保管期限表. `standing` is that of the day it was looked up; none unless approved.
+
+    `draft_digest` is that of what it lays down, before a day was proposed: what a simulation counts for.
+    """
 
     id: UUID
     number: int
@@ -96,6 +101,7 @@ class ScheduleVersion:
     effective_date: date | None
     content: Content
     digest: bytes
+    draft_digest: bytes
     proposal_id: UUID | None
     created_by_kind: str
     created_by: UUID | None

@@ -84,6 +84,7 @@ def version_of(row: Row[Any], book: Lawbook, now: datetime) -> ScheduleVersion:
         effective_date=row.effective_date,
         content=content_from(row.content),
         digest=bytes(row.digest),
+        draft_digest=bytes(row.draft_digest or row.digest),
         proposal_id=row.proposal_id,
         created_by_kind=row.created_by_kind,
         created_by=row.created_by,

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -50,6 +51,7 @@ from vault.retention.model import (
     VersionState,
 )
 from vault.retention.queries import get_version, version_in_effect
+from vault.retention.simulation_jobs import require_simulated
 from vault.retention.tables import schedule_versions
 
 NOTE_LENGTH_MAX = 500
@@ -150,6 +152,7 @@ def propose(ctx: Context, viewer: Viewer, number: int, effective_date: date) -> 
         NotFoundOrNotYours, ScheduleNotOpen, ScheduleInvalid, AlreadyProposed.
         EffectiveInPast: the day has passed; what was decided then stays as it was.
         ClassStillUsed: records have a class that it leaves out.
+        NotSimulated: nobody saw what this draft would do to the records.
     """
     viewer.require(Right.RETENTION_SCHEDULE_DRAFT)
     with ctx.database.transaction(viewer.actor) as tx:
@@ -157,6 +160,7 @@ def propose(ctx: Context, viewer: Viewer, number: int, effective_date: date) -> 
         _require_ahead(tx, effective_date)
         require_usable(tx, version.content)
         _require_classes_of_records(tx, version.content)
+        simulation = require_simulated(tx, version)
         digest = digest_of(number, version.content, version.note, effective_date)
         try:
             proposal_id = approvals.propose(
@@ -176,6 +180,7 @@ def propose(ctx: Context, viewer: Viewer, number: int, effective_date: date) -> 
                 state=VersionState.PROPOSED.value,
                 effective_date=effective_date,
                 digest=digest,
+                draft_digest=version.digest,
                 proposal_id=proposal_id,
                 changed_at=tx.clock.now(),
             )
@@ -188,6 +193,7 @@ def propose(ctx: Context, viewer: Viewer, number: int, effective_date: date) -> 
             number=number,
             effective_date=effective_date.isoformat(),
             digest=digest.hex(),
+            simulation_id=str(simulation.id),
         )
         tx.commit()
     return _version(ctx, number)
@@ -201,7 +207,7 @@ def approve(ctx: Context, viewer: Viewer, number: int, comment: str = "") -> Sch
     Raises:
         NotAllowed: the viewer lacks `retention:schedule:approve`.
         NeedsPerson, OwnProposal, ProposalSettled: the viewer is not one who may approve this one.
-        NotFoundOrNotYours, ScheduleNotOpen, EffectiveInPast, ClassStillUsed.
+        NotFoundOrNotYours, ScheduleNotOpen, EffectiveInPast, ClassStillUsed, NotSimulated.
     """
     viewer.require(Right.RETENTION_SCHEDULE_APPROVE)
     with ctx.database.transaction(viewer.actor) as tx:
@@ -210,9 +216,10 @@ def approve(ctx: Context, viewer: Viewer, number: int, comment: str = "") -> Sch
         assert version.effective_date is not None
         _require_ahead(tx, version.effective_date)
         _require_classes_of_records(tx, version.content)
+        simulation = require_simulated(tx, version)
         proposal = approvals.approve(tx, viewer, version.proposal_id, comment)
         if proposal.state is ProposalState.APPROVED:
-            _put_into_force(tx, version)
+            _put_into_force(tx, version, simulation.id)
         tx.commit()
     return _version(ctx, number)
 
@@ -311,7 +318,7 @@ def _taken(tx: Transaction, number: int, *states: VersionState) -> ScheduleVersi
     return version
 
 
-def _put_into_force(tx: Transaction, version: ScheduleVersion) -> None:
+def _put_into_force(tx: Transaction, version: ScheduleVersion, simulation_id: UUID) -> None:
     now = tx.clock.now()
     enter_classes(tx, (definition.code for definition in version.content.classes))
     tx.connection.execute(
@@ -328,6 +335,7 @@ def _put_into_force(tx: Transaction, version: ScheduleVersion) -> None:
         number=version.number,
         effective_date=version.effective_date.isoformat() if version.effective_date else None,
         digest=version.digest.hex(),
+        simulation_id=str(simulation_id),
     )
 
 

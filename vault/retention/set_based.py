@@ -1,12 +1,12 @@
 """What the law says of all records of many classes, computed by the database: their `SimplePlan`s as one query.
 
 The same as `retention_rules.plans.settle`, which a test holds it against. Records that a plan cannot decide, or whose
-class has none, come out as `is_hard`, for `decide`.
+class has none, come out as `is_hard`, for `decide`. `comparison_query` asks two laws about the same records at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -29,6 +29,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -78,7 +79,7 @@ def due_query(
     `plans` are those of the classes that have one. The columns are those of `record_states` that are derived, with
     `status` and `locked_until` (the last day that the lock of a filed record covers).
     """
-    facts = _facts(plans, span, time_zone)
+    facts = _facts([plans], span, time_zone)
     ends = {code: _ends(plan, facts.days, fiscal_year) for code, plan in plans.items()}
     bound = _fenced(
         select(
@@ -90,7 +91,7 @@ def due_query(
     # GREATEST leaves out what is null: an open end must stay open, whatever was promised.
     promised = func.greatest(bound.c.until, bound.c.locked_until)
     dated = _fenced(select(bound, case((bound.c.until.isnot(None), promised)).label("retain_until")))
-    what = {code: _what(plan, dated, on) for code, plan in plans.items()}
+    what = {code: _what(plan, dated.c.retain_until, dated.c.delete_by, on) for code, plan in plans.items()}
     next_date = {code: _next_date(plan, dated, on) for code, plan in plans.items()}
     return select(
         dated,
@@ -98,6 +99,45 @@ def due_query(
         _by_class(dated, next_date, Date).label("next_date"),
         literal(schedule_number, Integer).label("schedule_number"),
     ).subquery()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One of the laws that are compared: the plans of the classes that have one, and its accounting year."""
+
+    plans: Mapping[str, SimplePlan]
+    fiscal_year: FiscalYear
+
+
+def comparison_query(
+    before: Asked, after: Asked, codes: Collection[str], span: Span, time_zone: str, on: date
+) -> Subquery:
+    """What two laws say on a day of the records in `span` that have one of some classes, one row each.
+
+    The columns are those of `simulation_effects`, but for the simulation, and `is_hard`: one of the laws must be asked
+    by `decide`.
+    """
+    facts = _facts([before.plans, after.plans], span, time_zone, codes)
+    periods: list[ColumnElement[Any]] = []
+    for name, law in (("before", before), ("after", after)):
+        ends = {code: _ends(plan, facts.days, law.fiscal_year) for code, plan in law.plans.items()}
+        periods += [
+            _by_class(facts.rows, {code: end[place] for code, end in ends.items()}, Date).label(f"{column}_{name}")
+            for place, column in enumerate(("period", "delete_by"))
+        ]
+    told = ("record_id", "unit_id", "class_code", "locked_until", "is_hard")
+    bound = _fenced(select(*(facts.rows.c[name] for name in told), *periods))
+    kept = [
+        case((period.isnot(None), func.greatest(period, bound.c.locked_until))).label(f"until_{name}")
+        for name, period in (("before", bound.c.period_before), ("after", bound.c.period_after))
+    ]
+    dated = _fenced(select(bound, *kept))
+    whats = []
+    for name, law in (("before", before), ("after", after)):
+        until, delete_by = dated.c[f"until_{name}"], dated.c[f"delete_by_{name}"]
+        what = {code: _what(plan, until, delete_by, on) for code, plan in law.plans.items()}
+        whats.append(_by_class(dated, what, Text).label(f"what_{name}"))
+    return select(dated, *whats).subquery()
 
 
 def _fenced(query: Select[Any]) -> Subquery:
@@ -121,10 +161,10 @@ def _ends(plan: SimplePlan, days: Mapping[str, Day], fiscal_year: FiscalYear) ->
     return (_NO_DAY if plan.is_permanent else _latest(ends)), delete_by
 
 
-def _what(plan: SimplePlan, dated: Subquery, on: date) -> ColumnElement[str]:
+def _what(plan: SimplePlan, until: Day, delete_by: Day, on: date) -> ColumnElement[str]:
     today = literal(on, Date)
-    is_due = func.coalesce(today > dated.c.retain_until, false())
-    is_beyond = func.coalesce(today > dated.c.delete_by, false())
+    is_due = func.coalesce(today > until, false())
+    is_beyond = func.coalesce(today > delete_by, false())
     return case(
         (and_(is_due, is_beyond), plan.when_overdue.value),
         (is_due, plan.when_due.value),
@@ -142,8 +182,12 @@ def _next_date(plan: SimplePlan, dated: Subquery, on: date) -> Day:
     return func.least(*ahead, literal(plan.ends_date, Date))
 
 
-def _facts(plans: Mapping[str, SimplePlan], span: Span, time_zone: str) -> _Facts:
-    named = {name for plan in plans.values() for term in _terms(plan) for name in (term.event, *term.otherwise)}
+def _facts(
+    laws: Sequence[Mapping[str, SimplePlan]], span: Span, time_zone: str, codes: Collection[str] | None = None
+) -> _Facts:
+    """The facts that the plans of all the laws ask for, of all records or those of some classes."""
+    plans = [plan for law in laws for plan in law.values()]
+    named = {name for plan in plans for term in _terms(plan) for name in (term.event, *term.otherwise)}
     events = sorted(named - {RECEIVED})
     reported = (
         select(
@@ -166,20 +210,23 @@ def _facts(plans: Mapping[str, SimplePlan], span: Span, time_zone: str) -> _Fact
         told = reported.c[f"event_{place}"]
         # The day of the business tells these, for as long as nobody reported them themselves: see `dossier`.
         days[name] = func.coalesce(told, records.c.occurred_date, received) if name in MADE else told
+    hard = {
+        code: {event for law in laws if code in law for event in law[code].hard_events}
+        for code in {plan.class_code for plan in plans}
+    }
     matters = {
-        code: reported.c.names.op("&&")(cast(sorted(plan.hard_events), ARRAY(Text)))
-        for code, plan in plans.items()
-        if plan.hard_events
+        code: reported.c.names.op("&&")(cast(sorted(events), ARRAY(Text))) for code, events in hard.items() if events
     }
     is_matter = case(matters, value=records.c.class_code) if matters else false()
     joined = (
         select(
             records.c.id.label("record_id"),
             records.c.class_code,
+            records.c.unit_id,
             record_states.c.status,
             case((record_states.c.status == RecordStatus.FILED.value, locked)).label("locked_until"),
             or_(
-                records.c.class_code.notin_(sorted(plans)),
+                records.c.class_code.notin_(sorted(set.intersection(*(set(law) for law in laws)))),
                 func.coalesce(reported.c.is_never, false()),
                 func.coalesce(is_matter, false()),
             ).label("is_hard"),
@@ -187,7 +234,11 @@ def _facts(plans: Mapping[str, SimplePlan], span: Span, time_zone: str) -> _Fact
         )
         .join(record_states, record_states.c.record_id == records.c.id)
         .outerjoin(reported, reported.c.record_id == records.c.id)
-        .where(span.within(records.c.id), span.within(record_states.c.record_id))
+        .where(
+            span.within(records.c.id),
+            span.within(record_states.c.record_id),
+            true() if codes is None else records.c.class_code.in_(sorted(codes)),
+        )
     )
     rows = _fenced(joined)
     return _Facts(rows, {name: rows.c[_column(name)] for name in days})

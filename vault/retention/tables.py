@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -38,6 +39,7 @@ schedule_versions = Table(
     Column("effective_date", Date),
     Column("content", JSONB, nullable=False),
     Column("digest", LargeBinary, nullable=False),
+    Column("draft_digest", LargeBinary),  # what `digest` was while it was a draft: that is what was simulated
     Column("proposal_id", Uuid, ForeignKey("proposals.id")),
     Column("created_by_kind", Text, nullable=False),
     Column("created_by", Uuid),
@@ -55,6 +57,7 @@ schedule_versions = Table(
         "state NOT IN ('proposed', 'approved') OR effective_date IS NOT NULL", name="effective_when_proposed"
     ),
     CheckConstraint("(state = 'approved') = (approved_at IS NOT NULL)", name="approved_when_approved"),
+    CheckConstraint("(draft_digest IS NULL) = (proposal_id IS NULL)", name="draft_digest_when_proposed"),
     CheckConstraint("state IN ('draft', 'withdrawn') OR proposal_id IS NOT NULL OR number = 1", name="was_proposed"),
 )
 
@@ -241,4 +244,54 @@ trusted_stations = Table(
     Column("trusted_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("station_id", "class_code"),
     CheckConstraint("waits_days BETWEEN 0 AND 90", name="waits_days_range"),
+)
+
+# What a version would do, tried on all records before anybody approves it. It counts for the draft of `draft_digest`.
+# What was found is there when it is finished, all at once; nothing of it changes afterwards: see `ddl`.
+simulations = Table(
+    "simulations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version_id", Uuid, ForeignKey("schedule_versions.id"), nullable=False),
+    Column("draft_digest", LargeBinary, nullable=False),
+    Column("run_id", Uuid, ForeignKey("job_runs.id"), nullable=False),
+    Column("on_date", Date, nullable=False),
+    Column("asked_by_kind", Text, nullable=False),
+    Column("asked_by", Uuid),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("against_number", Integer),
+    Column("law_changes_seen", Integer),  # how many there were: with one more it is out of date
+    Column("snapshot_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("records", BigInteger),
+    Column("affected", BigInteger),
+    Column("result", JSONB),
+    CheckConstraint("octet_length(draft_digest) = 32", name="digest_has_32_bytes"),
+    CheckConstraint(
+        "num_nulls(against_number, law_changes_seen, snapshot_at, finished_at, records, affected, result) IN (0, 7)",
+        name="found_all_at_once",
+    ),
+)
+Index("simulations_version_id_id_idx", simulations.c.version_id, simulations.c.id)
+
+# The records that a version would treat otherwise than the law against which it was tried: what each says of them,
+# `until` with and `period` without what their lock has promised already. A million rows may be written at once and are
+# thrown away with the next simulation of the version, so there is no foreign key that each would have to be held against.
+simulation_effects = Table(
+    "simulation_effects",
+    metadata,
+    Column("simulation_id", Uuid, nullable=False),
+    Column("record_id", Uuid, nullable=False),
+    Column("unit_id", Uuid, nullable=False),
+    Column("class_code", Text, nullable=False),
+    Column("locked_until", Date),
+    Column("until_before", Date),
+    Column("until_after", Date),
+    Column("period_before", Date),
+    Column("period_after", Date),
+    Column("delete_by_before", Date),
+    Column("delete_by_after", Date),
+    Column("what_before", Text, nullable=False),
+    Column("what_after", Text, nullable=False),
+    PrimaryKeyConstraint("simulation_id", "record_id"),
 )

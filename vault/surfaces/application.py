@@ -31,6 +31,7 @@ from vault.surfaces.api import (
     rules,
     schedule,
     session,
+    simulations,
     stores,
 )
 from vault.surfaces.bodies import BoundedBodies
@@ -82,6 +83,7 @@ def make_application(context: Context, settings: Settings) -> FastAPI:
         ledger.routes,
         stores.routes,
         schedule.routes,
+        simulations.routes,
         rules.routes,
         rules.calendar_routes,
         events.routes,

@@ -44,6 +44,7 @@ from vault.oversight.jobs import (
 )
 from vault.retention.jobs import TASK_SWEEP, enqueue_sweep, run_sweep
 from vault.retention.locking import TASK_LOCK, are_locks_due, lock_waiting
+from vault.retention.simulation_jobs import TASK_SIMULATE, run_simulation
 from vault.settings import Settings
 from vault.surfaces.observing import log
 
@@ -125,6 +126,7 @@ class Worker:
             TASK_VERIFY: self._in_run(run_verification),
             TASK_RECONCILE: self._in_run(run_reconciliation),
             TASK_SWEEP: self._in_run(run_sweep),
+            TASK_SIMULATE: self._in_run(run_simulation),
         }
 
     def _in_run(self, body: Callable[..., None]) -> queue.Body:

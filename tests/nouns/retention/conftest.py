@@ -10,12 +10,14 @@ from uuid import UUID
 
 import pytest
 
+from tests.nouns.retention.filling import copy_records
 from tests.support.archive import Archive, jpeg
 from vault.access import service as access
 from vault.access.model import Viewer
 from vault.access.queries import viewer_of_person
 from vault.access.rights import Role, rights_of
 from vault.catalogue.queries import RecordView, get_record
+from vault.retention.queries import classes_in_effect
 
 
 @dataclass(frozen=True)
@@ -85,3 +87,16 @@ def look(archive: Archive) -> Callable[[UUID], RecordView]:
             return get_record(connection, archive.operator, record_id)
 
     return at
+
+
+@pytest.fixture
+def fill(archive: Archive, database_url: str, send: Callable[..., UUID]) -> Callable[[int], None]:
+    """So many records of every class with random days, events and locks, entered behind the service's back."""
+
+    def filled(count: int, seed: int = 20260101) -> None:
+        send()  # the rows of a real record are the pattern of the others
+        with archive.ctx.database.read() as connection:
+            codes = [definition.code for definition in classes_in_effect(connection, archive.clock.now())]
+        copy_records(database_url, codes, count, seed)
+
+    return filled

@@ -142,6 +142,7 @@ def test_an_own_pack_and_the_holidays_make_a_period_in_working_days(
     drafted = service.draft(archive.ctx, people.administrator, "保管箱", content)
     with archive.ctx.database.read() as connection:
         today = read_book(connection).day_of(archive.clock.now())
+    archive.simulate(drafted.number)
     service.propose(archive.ctx, people.administrator, drafted.number, today)
     for head in people.heads[:2]:
         service.approve(archive.ctx, head, drafted.number)

@@ -94,6 +94,9 @@ def test_a_schedule_from_file_to_law(archive: Archive, operator: Program, sign_i
     past = operator.post("/schedule/versions/2/propose", json={"effective_date": "2020-01-01"})
     assert (past.status_code, past.json()["code"]) == (422, "effective-in-past")
     today = archive.clock.now().date().isoformat()
+    unseen = operator.post("/schedule/versions/2/propose", json={"effective_date": "2027-01-01"})
+    assert (unseen.status_code, unseen.json()["code"]) == (409, "not-simulated")
+    archive.simulate(2)
     on = operator.post("/schedule/versions/2/propose", json={"effective_date": "2027-01-01"})
     assert on.json()["state"] == "proposed", today
     assert operator.post("/schedule/versions/2/approve", json={}).json()["code"] == "needs-person"
@@ -209,3 +212,42 @@ def test_a_person_signs_in_and_out_by_program(sign_in: Callable[..., Program]) -
     assert head.post("/session/end", json={}).json() == {"signed_out": True}
     wrong = head.post("/session", json={"sign_in_name": "head1", "password": "wrong"})
     assert (wrong.status_code, wrong.json()["code"]) == (401, "sign-in-failed")
+
+
+@pytest.mark.clause("V3")
+def test_a_version_is_simulated_and_its_list_taken_out(
+    archive: Archive, operator: Program, sign_in: Callable[..., Program], send: Callable[..., UUID]
+) -> None:
+    record_id = send("COMPLAINT", occurred_date=date(2026, 3, 1))
+    send("GENERAL", occurred_date=date(2026, 3, 1))
+    told = yaml.safe_load(operator.get("/schedule/versions/1/file").text)
+    next(row for row in told["classes"] if row["code"] == "COMPLAINT")["own_period"] = "P20Y"
+    operator.post("/schedule/versions", json={"note": "投诉二十年", "text": yaml.safe_dump(told, allow_unicode=True)})
+    head = sign_in("head", Role.APPROVER)
+    assert operator.get("/schedule/versions/2/simulation").status_code == 404
+    asked = head.post("/schedule/versions/2/simulations", json={})
+    assert (asked.status_code, asked.json()["state"], asked.json()["is_fresh"]) == (200, "waiting", False)
+    given_up = head.post(f"/schedule/simulations/{asked.json()['id']}/cancel", json={})
+    assert given_up.json()["state"] == "cancelled"
+    archive.simulate(2)
+    found = operator.get("/schedule/versions/2/simulation").json()
+    assert (found["state"], found["is_fresh"], found["records"], found["affected"]) == ("done", True, 2, 1)
+    assert found["effects"]["longer"] == 1
+    (complaint,) = [group for group in found["classes"] if group["affected"]]
+    assert (complaint["class_code"], complaint["years"]) == ("COMPLAINT", {"10": 1})
+    listed = head.get(f"/schedule/simulations/{found['id']}/records", params={"effect": "longer"}).json()
+    assert [line["id"] for line in listed["records"]] == [str(record_id)]
+    assert listed["records"][0]["after"]["retain_until"] > listed["records"][0]["before"]["retain_until"]
+    none = head.get(f"/schedule/simulations/{found['id']}/records", params={"effect": "shorter"}).json()
+    assert none["count"] == 0
+    taken = operator.post(f"/schedule/simulations/{found['id']}/records/export", json={"class_code": "COMPLAINT"})
+    rows = list(csv.reader(io.StringIO(taken.content.decode("utf-8-sig"))))
+    assert [row[-1] for row in rows[1:]] == [str(record_id)]
+    assert rows[1][3] == "kept longer"
+    auditor = sign_in("auditor", Role.AUDIT_OFFICER)
+    assert auditor.get("/schedule/versions/2/simulation").status_code == 200
+    assert auditor.post("/schedule/versions/2/simulations", json={}).status_code == 403
+    assert auditor.get(f"/schedule/simulations/{found['id']}/records").status_code == 403
+    clerk = sign_in("clerk", Role.CLERK)
+    assert clerk.get("/schedule/versions/2/simulation").status_code == 403
+    assert clerk.get(f"/schedule/simulations/{found['id']}/records").status_code == 403

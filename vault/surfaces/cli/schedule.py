@@ -1,4 +1,4 @@
-"""`slipvault schedule show|list|diff|import|export|propose|approve|refuse|withdraw`."""
+"""`slipvault schedule show|list|diff|import|export|simulate|propose|approve|refuse|withdraw`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import typer
 from vault.foundation.errors import N_
 from vault.surfaces.cli.connection import connect
 from vault.surfaces.cli.files import read_text, write_text
+from vault.surfaces.cli.listing import day, write_csv
+from vault.surfaces.cli.simulation import followed, print_simulation
 from vault.surfaces.cli.speaking import (
     Json,
     _,
@@ -48,6 +50,18 @@ Into = Annotated[
 Day = Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help=_("The day from which it applies."))]
 Comment = Annotated[str, typer.Option("--comment", help=_("What you have to say about it."))]
 Reason = Annotated[str, typer.Option("--comment", help=_("Why; the proposer reads it."))]
+
+DayAsked = Annotated[
+    datetime | None,
+    typer.Option(
+        "--on", formats=["%Y-%m-%d"], help=_("As it would be on this day; by default that of the proposal.")
+    ),
+]
+Show = Annotated[bool, typer.Option("--show", help=_("Tell what the newest simulation found instead."))]
+RecordsFile = Annotated[
+    Path | None,
+    typer.Option("--records", metavar="FILE", help=_("Write the records that would be treated otherwise as CSV.")),
+]
 
 _STATES = {
     "draft": N_("draft"),
@@ -133,6 +147,27 @@ def export_file(number: Which = None, output: Output = None, csv: Csv = False, f
         sys.stdout.write(text)
     else:
         write_text(output, text, force=force)
+
+
+@verb(group, "simulate", _("Try a draft or proposed version on all records; nothing is changed."))
+def simulate(
+    number: Number, on: DayAsked = None, show: Show = False, records: RecordsFile = None, as_json: Json = False
+) -> int:
+    with connect() as client:
+        if show:
+            found = client.get(f"/schedule/versions/{number}/simulation")
+        else:
+            asked = client.post(f"/schedule/versions/{number}/simulations", {"on": day(on)})
+            found = followed(client, asked)
+    if as_json:
+        print_json(found)
+    else:
+        print_simulation(found)
+    if found["state"] != "done":
+        return 75
+    if records is not None:
+        write_csv(f"/schedule/simulations/{found['id']}/records/export", {}, records, as_json=False)
+    return 0
 
 
 @verb(group, "propose", _("Propose a draft; from then on it is fixed and waits for two people."))

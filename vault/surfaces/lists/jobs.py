@@ -14,11 +14,15 @@ from vault.foundation.errors import N_
 from vault.foundation.jobs import runs
 from vault.foundation.jobs.runs import Run, RunFilters
 from vault.oversight.jobs import TASK_RECONCILE, TASK_VERIFY
+from vault.retention.jobs import TASK_SWEEP
+from vault.retention.simulation_jobs import TASK_SIMULATE
 from vault.surfaces.lists.listing import Listing, Question, Speech
 
 TASK_WORDS = {
     TASK_VERIFY: N_("Verification of the archive"),
     TASK_RECONCILE: N_("Reconciliation of store and catalogue"),
+    TASK_SWEEP: N_("Due dates computed anew"),
+    TASK_SIMULATE: N_("Simulation of a schedule version"),
 }
 
 

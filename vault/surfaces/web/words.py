@@ -222,6 +222,8 @@ EVENTS = {
     "retention:schedule:begin": N_("Schedule begun with the shipped classes"),
     "retention:schedule:draft": N_("Schedule version drafted"),
     "retention:schedule:change": N_("Schedule draft changed"),
+    "retention:simulation:ask": N_("Simulation of a schedule version asked for"),
+    "retention:simulation:finish": N_("Simulation of a schedule version finished"),
     "retention:schedule:propose": N_("Schedule version proposed"),
     "retention:schedule:approve": N_("Schedule version approved"),
     "retention:schedule:refuse": N_("Schedule version refused"),

@@ -1,0 +1,290 @@
+"""Simulation 模拟: what a schedule version would do to every record, found before anybody approves it.
+
+Two laws are asked about the same records on the same day: the one that would apply otherwise, and the version. Classes
+that both treat alike are only counted. All is read from one snapshot: a reader holds it open, and each batch of what is
+found is kept by a transaction of its own that sees the same. So what people change meanwhile never mixes in, memory
+stays flat, and it can be cancelled. A snapshot dies with its reader, so a simulation that was killed begins again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Subquery, Uuid, func, literal, literal_column, select
+
+from retention_rules.decision import decide
+from retention_rules.law import ClassLaw, Law
+from retention_rules.model import Facts
+from retention_rules.plans import SimplePlan, plan_of
+from retention_rules.schedules import Book, Schedule, law_known
+from vault.catalogue.tables import record_states, records
+from vault.foundation.context import Context
+from vault.foundation.db.engine import export_snapshot
+from vault.foundation.db.transaction import Transaction
+from vault.foundation.ledger.entry import SYSTEM, canonical_json
+from vault.retention.book import Lawbook, read_book
+from vault.retention.dossier import facts_now
+from vault.retention.effects import is_affected
+from vault.retention.errors import ScheduleChanged
+from vault.retention.model import Event, ScheduleVersion
+from vault.retention.queries import get_version
+from vault.retention.set_based import Asked, Span, comparison_query
+from vault.retention.simulations import Simulation, get_simulation, tally
+from vault.retention.tables import law_changes, schedule_versions, simulation_effects, simulations
+
+BATCH = 20_000
+_HARD_BATCH = 500
+_NAMES = tuple(column.name for column in simulation_effects.columns if column.name != "simulation_id")
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True)
+class _Laws:
+    """The law that applies otherwise, the law of the version, and the classes that they do not treat alike."""
+
+    before: Law
+    after: Law
+    on: date
+    time_zone: str
+    codes: tuple[str, ...]
+
+
+def simulate(
+    ctx: Context, simulation_id: UUID, progress: Progress = lambda _done, _all: None, *, batch: int = BATCH
+) -> Simulation:
+    """Finds what the version would do, and keeps it. Leaves `retention:simulation:finish` with the digest of the result.
+
+    Raises:
+        ScheduleChanged: the draft is no longer what it was when the simulation was asked for.
+        JobCancelled: `progress` raised it; nothing is kept.
+    """
+    with ctx.database.read() as reader:
+        now = ctx.clock.now()
+        asked = get_simulation(reader, simulation_id)
+        if asked.finished_at is not None or not _is_ours(reader, simulation_id):
+            return asked
+        snapshot = export_snapshot(reader)
+        _forget(ctx, simulation_id)
+        try:
+            laws = _laws(reader, asked, now)
+            counts = _compare_all(ctx, reader, snapshot, asked, laws, progress, batch)
+        except BaseException:
+            _forget(ctx, simulation_id)
+            raise
+        seen = reader.execute(select(func.count()).select_from(law_changes)).scalar_one()
+        with ctx.database.transaction(SYSTEM) as tx:
+            _finish(tx, asked, laws, counts, seen, now)
+            tx.commit()
+    with ctx.database.read() as connection:
+        return get_simulation(connection, simulation_id)
+
+
+def laws_differ(before: Law, after: Law, on: date) -> tuple[str, ...]:
+    """The classes whose records two laws may treat otherwise on a day, by code."""
+    codes = sorted({*before.classes, *after.classes})
+    if before.organisation != after.organisation:
+        return tuple(codes)
+    return tuple(
+        code for code in codes if _binding(before.classes.get(code), on) != _binding(after.classes.get(code), on)
+    )
+
+
+def law_of_version(book: Book, version: ScheduleVersion, on: date, now: datetime) -> Law:
+    """The law as it would be on a day, were the version in effect then."""
+    schedule = Schedule(
+        version=str(version.number),
+        effective_date=on,
+        classes=version.content.classes,
+        packs=tuple(sorted(version.content.packs)),
+        fiscal_year=version.content.fiscal_year,
+    )
+    return law_known(replace(book, schedules=(schedule,)), on, now)
+
+
+def _binding(rules: ClassLaw | None, on: date) -> object:
+    return None if rules is None else (rules.on(on), rules.definition.disposition)
+
+
+def _is_ours(reader: Connection, simulation_id: UUID) -> bool:
+    """Whether no other worker is at it: one taken for dead may still be alive."""
+    key = int.from_bytes(simulation_id.bytes[-8:], signed=True)
+    return bool(reader.execute(select(func.pg_try_advisory_xact_lock(key))).scalar_one())
+
+
+def _laws(reader: Connection, asked: Simulation, now: datetime) -> _Laws:
+    lawbook: Lawbook = read_book(reader)
+    number = reader.execute(
+        select(schedule_versions.c.number).where(schedule_versions.c.id == asked.version_id)
+    ).scalar_one()
+    version = get_version(reader, number, now)
+    if version.draft_digest != asked.draft_digest:
+        raise ScheduleChanged(number=number)
+    before = lawbook.law(asked.on_date, now)
+    after = law_of_version(lawbook.book, version, asked.on_date, now)
+    return _Laws(before, after, asked.on_date, lawbook.time_zone, laws_differ(before, after, asked.on_date))
+
+
+def _compare_all(
+    ctx: Context,
+    reader: Connection,
+    snapshot: str,
+    asked: Simulation,
+    laws: _Laws,
+    progress: Progress,
+    batch: int,
+) -> Counter[tuple[str, UUID]]:
+    """Keeps what is found of all records, batch by batch; gives how many there are of each class and unit."""
+    total = reader.execute(select(func.count()).select_from(record_states)).scalar_one()
+    counts: Counter[tuple[str, UUID]] = Counter()
+    done, after = 0, None
+    while True:
+        progress(done, total)
+        span = _next_span(reader, after, batch)
+        if span is None:
+            return counts
+        found = _count(reader, span)
+        counts.update(found)
+        if any(code in laws.codes for code, _ in found):
+            with ctx.database.transaction(SYSTEM, snapshot=snapshot) as tx:
+                _keep(tx, asked.id, laws, span)
+                tx.commit()
+        done += sum(found.values())
+        after = span.last
+
+
+def _next_span(reader: Connection, after: UUID | None, batch: int) -> Span | None:
+    ids = select(records.c.id).order_by(records.c.id).limit(batch)
+    if after is not None:
+        ids = ids.where(records.c.id > after)
+    found = ids.subquery().c.id
+    last = reader.execute(select(found).order_by(found.desc()).limit(1)).scalar_one_or_none()
+    return None if last is None else Span(after, last)
+
+
+def _count(reader: Connection, span: Span) -> dict[tuple[str, UUID], int]:
+    query = (
+        select(records.c.class_code, records.c.unit_id, func.count())
+        .where(span.within(records.c.id))
+        .group_by(records.c.class_code, records.c.unit_id)
+    )
+    return {(code, unit): count for code, unit, count in reader.execute(query)}
+
+
+def _keep(tx: Transaction, simulation_id: UUID, laws: _Laws, span: Span) -> None:
+    """Keeps the records of a span that would be treated otherwise: the database finds most, `decide` the hard ones."""
+    compared = select(
+        comparison_query(
+            _asked(laws.before, laws), _asked(laws.after, laws), laws.codes, span, laws.time_zone, laws.on
+        )
+    ).cte("compared")
+    kept = (
+        simulation_effects.insert()
+        .from_select(
+            ["simulation_id", *_NAMES],
+            select(literal(simulation_id, Uuid), *(compared.c[name] for name in _NAMES)).where(
+                ~compared.c.is_hard, is_affected(compared)
+            ),
+        )
+        .cte("kept")
+    )
+    hard = tx.connection.execute(
+        select(func.array_agg(compared.c.record_id)).where(compared.c.is_hard).add_cte(kept)
+    ).scalar_one()
+    for start in range(0, len(hard or ()), _HARD_BATCH):
+        _keep_decided(tx, simulation_id, laws, hard[start : start + _HARD_BATCH])
+
+
+def _asked(law: Law, laws: _Laws) -> Asked:
+    plans = {code: plan_of(code, law, laws.on) for code in laws.codes}
+    return Asked(
+        {code: plan for code, plan in plans.items() if isinstance(plan, SimplePlan)}, law.organisation.fiscal_year
+    )
+
+
+def _keep_decided(tx: Transaction, simulation_id: UUID, laws: _Laws, record_ids: Sequence[UUID]) -> None:
+    owners = select(records.c.id, records.c.unit_id).where(records.c.id.in_(record_ids))
+    units = {row.id: row.unit_id for row in tx.connection.execute(owners)}
+    rows = [
+        {
+            "record_id": str(record_id),
+            "unit_id": str(units[record_id]),
+            **decided(facts, laws.before, laws.after, laws.on),
+        }
+        for record_id, facts in facts_now(tx.connection, record_ids, laws.time_zone).items()
+    ]
+    told = func.json_populate_recordset(literal_column("NULL::simulation_effects"), func.json(json.dumps(rows)))
+    found: Subquery = select(told.table_valued(*simulation_effects.columns, name="told")).subquery()
+    tx.connection.execute(
+        simulation_effects.insert().from_select(
+            ["simulation_id", *_NAMES],
+            select(literal(simulation_id, Uuid), *(found.c[name] for name in _NAMES)).where(is_affected(found)),
+        )
+    )
+
+
+def decided(facts: Facts, before: Law, after: Law, on: date) -> dict[str, Any]:
+    """What two laws say of one record on a day, as a row of `simulation_effects` without its ids."""
+    row: dict[str, Any] = {"class_code": facts.class_code, "locked_until": _iso(facts.locked_until)}
+    unlocked = replace(facts, locked_until=None)
+    for name, law in (("before", before), ("after", after)):
+        decision = decide(facts, law, on)
+        row |= {
+            f"what_{name}": decision.what.value,
+            f"until_{name}": _iso(decision.retain_until),
+            f"delete_by_{name}": _iso(decision.delete_by),
+            f"period_{name}": _iso(decide(unlocked, law, on).retain_until),
+        }
+    return row
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _finish(
+    tx: Transaction, asked: Simulation, laws: _Laws, counts: Mapping[tuple[str, UUID], int], seen: int, at: datetime
+) -> None:
+    found = tally(tx.connection, asked.id, counts)
+    plain = found.plain()
+    tx.connection.execute(
+        simulations.update()
+        .where(simulations.c.id == asked.id)
+        .values(
+            against_number=int(laws.before.version),
+            law_changes_seen=seen,
+            snapshot_at=at,
+            finished_at=tx.clock.now(),
+            records=found.records,
+            affected=found.affected,
+            result=plain,
+        )
+    )
+    older = select(simulations.c.id).where(simulations.c.version_id == asked.version_id, simulations.c.id < asked.id)
+    tx.connection.execute(simulation_effects.delete().where(simulation_effects.c.simulation_id.in_(older)))
+    tx.witness(
+        Event.SIMULATION_FINISHED,
+        "schedule",
+        asked.version_id,
+        context_id=asked.id,
+        against=int(laws.before.version),
+        draft_digest=asked.draft_digest.hex(),
+        records=found.records,
+        affected=found.affected,
+        result_digest=hashlib.sha256(canonical_json(plain)).hexdigest(),
+    )
+
+
+def _forget(ctx: Context, simulation_id: UUID) -> None:
+    """Removes what an attempt had kept that did not come to its end."""
+    with ctx.database.transaction(SYSTEM) as tx:
+        mine = simulation_effects.c.simulation_id == simulation_id
+        tx.connection.execute(simulation_effects.delete().where(mine))
+        tx.commit()
