@@ -35,7 +35,7 @@ from vault.foundation.context import Context
 from vault.retention.book import Lawbook, read_book
 from vault.retention.dossier import business_events
 from vault.retention.errors import NotHereThen
-from vault.retention.model import ScheduleVersion
+from vault.retention.model import RecordEvent, ScheduleVersion
 from vault.retention.queries import classifications_of_record, events_of_record, get_version
 from vault.retention.tables import lock_promises
 
@@ -57,8 +57,8 @@ class LockInStore:
 class Explanation:
     """Why a record was, is or will be here on a day.
 
-    `known_at` is the instant whose knowledge counts: the end of the day when it has passed, else now. `next_what` is what
-    follows on `decision.next_date` if nothing else happens. `locks` are those of now.
+    `known_at` is the instant whose knowledge counts. `next_what` is what follows on `decision.next_date` if nothing else
+    happens. `locks` are those of now; `rules` are those that packs lay down, the others are the house's own.
     """
 
     record_id: UUID
@@ -68,10 +68,14 @@ class Explanation:
     approved_by: tuple[Approval, ...]
     locks: tuple[LockInStore, ...]
     next_what: What | None
+    rules: frozenset[str]
+    events: tuple[RecordEvent, ...]
 
 
-def explain(ctx: Context, viewer: Viewer, record_id: UUID, on: date | None = None) -> Explanation:
-    """Why a record is here, on a day or today.
+def explain(
+    ctx: Context, viewer: Viewer, record_id: UUID, on: date | None = None, known_on: date | None = None
+) -> Explanation:
+    """Why a record is here, on a day or today, with what was known at the end of `known_on`, by default of that day.
 
     Raises:
         NotAllowed: the viewer lacks `records:record:read`.
@@ -80,20 +84,27 @@ def explain(ctx: Context, viewer: Viewer, record_id: UUID, on: date | None = Non
     """
     viewer.require(Right.RECORDS_RECORD_READ)
     with ctx.database.read() as connection:
-        return explain_record(ctx, connection, viewer, get_record(connection, viewer, record_id), on)
+        return explain_record(ctx, connection, viewer, get_record(connection, viewer, record_id), on, known_on)
 
 
 def explain_record(
-    ctx: Context, connection: Connection, viewer: Viewer, record: RecordView, on: date | None = None
+    ctx: Context,
+    connection: Connection,
+    viewer: Viewer,
+    record: RecordView,
+    on: date | None = None,
+    known_on: date | None = None,
 ) -> Explanation:
     """The same, for who has looked the record up already. Raises NotAllowed, NotHereThen."""
     lawbook = read_book(connection)
     now = ctx.clock.now()
-    today = lawbook.day_of(now)
+    today, received = lawbook.day_of(now), lawbook.day_of(record.received_at)
     day = on or today
-    known_at = now if day >= today else end_of_day(day, lawbook.time_zone) - _MOMENT
-    if known_at < record.received_at or day < lawbook.day_of(record.received_at):
-        raise NotHereThen(day=day.isoformat(), received=lawbook.day_of(record.received_at).isoformat())
+    known = known_on or day
+    known_at = now if known >= today else end_of_day(known, lawbook.time_zone) - _MOMENT
+    for asked, field in ((day, "on"), (known, "known")):
+        if asked < received:
+            raise NotHereThen(day=asked.isoformat(), received=received.isoformat(), field=field)
     dossier = dossier_of(ctx, connection, viewer, record, lawbook, known_at)
     facts = facts_known(dossier, known_at)
     decision = decide(facts, law_known(lawbook.book, day, known_at), day)
@@ -108,6 +119,8 @@ def explain_record(
         approved_by=approved_by,
         locks=locks_of(record.components),
         next_what=_what_follows(decision, lawbook, known_at),
+        rules=frozenset(rule.code for pack in lawbook.book.packs.values() for rule in pack.rules),
+        events=tuple(e for e in events_of_record(connection, record.id) if e.known_at <= known_at),
     )
 
 

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+import law_samples
+
 from vault.foundation.errors import N_, Fault
 from vault.surfaces.i18n import FAULT_WORDS, Language, translator
 from vault.surfaces.web.views import batch as batch_views
@@ -128,6 +130,7 @@ def full(language: Language) -> list[Sample]:
         *_ledger(t),
         *_health(t),
         *_people(t),
+        *(Sample(*told) for told in law_samples.full(t)),
     ]
 
 

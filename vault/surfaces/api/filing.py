@@ -15,6 +15,7 @@ from retention_rules.answers import answer
 from vault.access.approvals import get_proposal
 from vault.access.queries import actor_names
 from vault.access.rights import Right
+from vault.catalogue import reading
 from vault.retention import filing, reclassification, trust
 from vault.retention.model import Classification
 from vault.retention.queries import list_reclassifications, waiting_locks
@@ -64,10 +65,19 @@ class Untrusted(Model):
 
 @routes.get("/records/{record_id}/why", Right.RECORDS_RECORD_READ)
 def show_why(
-    request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID, on: date | None = None
+    request: Request,
+    ctx: Ctx,
+    viewer: CurrentViewer,
+    record_id: UUID,
+    on: date | None = None,
+    known: date | None = None,
 ) -> dict[str, Any]:
-    """Why the record is here: today, or on a day, with the knowledge of that day."""
-    told = explain(ctx, viewer, record_id, on)
+    """Why the record is here: today, or on a day, with the knowledge of that day or of another one.
+
+    Asking is looking at the record: it leaves `catalogue:pages:view`.
+    """
+    told = explain(ctx, viewer, record_id, on, known)
+    reading.witness_looking(ctx, viewer, record_id)
     with ctx.database.read() as connection:
         return why_body(connection, told, language_of(request).value)
 

@@ -32,6 +32,12 @@ On = Annotated[
     datetime | None,
     typer.Option("--on", formats=["%Y-%m-%d"], help=_("On this day, with the knowledge of then; by default today.")),
 ]
+Known = Annotated[
+    datetime | None,
+    typer.Option(
+        "--known", formats=["%Y-%m-%d"], help=_("With what was known on this day; by default on that of --on.")
+    ),
+]
 
 _OUTCOMES = {
     "asked": N_("will be filed"),
@@ -69,9 +75,10 @@ def file(
 
 
 @verb(why_group, "why", _("Tell why a record is still here: rules, events, arithmetic, locks, and what comes next."))
-def why(record: Record, on: On = None, as_json: Json = False) -> None:
+def why(record: Record, on: On = None, known: Known = None, as_json: Json = False) -> None:
+    days = {name: day.date().isoformat() for name, day in (("on", on), ("known", known)) if day}
     with connect() as client:
-        told = client.get(f"/records/{resolve(client, record)}/why", on=on.date().isoformat() if on else None)
+        told = client.get(f"/records/{resolve(client, record)}/why", **days)
     if as_json:
         print_json(told)
         return

@@ -33,6 +33,7 @@ from vault.surfaces.web import (
     settings,
     station,
     stations,
+    why,
 )
 from vault.surfaces.web.pages import context, go, set_door_cookie, shell_for, speaker
 from vault.surfaces.web.rendering import Renderer
@@ -63,6 +64,7 @@ def mount(app: FastAPI) -> None:
         quarantine,
         records,
         record,
+        why,
         describe,
         ledger,
         ledger_entry,

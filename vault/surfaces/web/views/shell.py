@@ -13,13 +13,14 @@ from vault.surfaces.web.views.parts import Notice
 
 @dataclass(frozen=True, slots=True)
 class RailItem:
-    """An entry of the left rail; `label` is a message id, `count` what waits behind it."""
+    """An entry of the left rail; `label` and `group` are message ids, `count` what waits behind it."""
 
     key: str
     label: str
     href: str
     icon: str
     count: int | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,16 @@ class Place:
     rights: tuple[str, ...]
 
 
+RETENTION = N_("Retention")
 PLACES: tuple[Place, ...] = (
     Place(RailItem("desk", N_("My desk"), "/", "desk"), ()),
     Place(RailItem("intake", N_("Intake"), "/intake", "intake"), ("intake:item:send",)),
     Place(RailItem("batches", N_("Batches"), "/batches", "batch"), ("intake:batch:create",)),
     Place(RailItem("quarantine", N_("Quarantine"), "/quarantine", "quarantine"), ("intake:quarantine:read",)),
     Place(RailItem("records", N_("Records"), "/records", "records"), ("records:record:read",)),
+    Place(
+        RailItem("schedules", N_("Schedule"), "/schedules", "schedule", group=RETENTION), ("retention:schedule:read",)
+    ),
     Place(RailItem("ledger", N_("Ledger"), "/ledger", "ledger"), ("ledger:entry:read",)),
     Place(RailItem("health", N_("Stores and keys"), "/health", "health"), ("stores:health:read",)),
     Place(RailItem("jobs", N_("Jobs"), "/jobs", "jobs"), ("jobs:job:read",)),
