@@ -57,12 +57,18 @@ class InvalidFile(InvalidData):
 def say_problem(problem: Problem, language: str) -> str:
     """A problem as a sentence, with its line."""
     place = ("zh", "en").index(language)
+    label = FIELDS[problem.field][place] if problem.field in FIELDS else problem.field
+    where = (f"第 {problem.line} 行", f"line {problem.line}")[place] + (f" {label}" if label else "")
+    return f"{where}{('：', ': ')[place]}{say_fault(problem, language)}"
+
+
+def say_fault(problem: Problem, language: str) -> str:
+    """What is wrong alone, for who shows it at its place."""
+    place = ("zh", "en").index(language)
     told = {name: value[:80] for name, value in problem.told.items()}
     if problem.kind is Wrong.NOT_ALLOWED:
         told["expected"] = EXPECTED[problem.field][place]
-    label = FIELDS[problem.field][place] if problem.field in FIELDS else problem.field
-    where = (f"第 {problem.line} 行", f"line {problem.line}")[place] + (f" {label}" if label else "")
-    return f"{where}{('：', ': ')[place]}{_SENTENCES[problem.kind][place].format(**told)}"
+    return _SENTENCES[problem.kind][place].format(**told)
 
 
 _SENTENCES: Mapping[Wrong, tuple[str, str]] = MappingProxyType(

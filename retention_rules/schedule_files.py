@@ -100,6 +100,16 @@ def classes_from_csv(text: str, rules: Collection[str]) -> tuple[ClassDefinition
     return _classes(rows, rules)
 
 
+def class_from_texts(texts: Mapping[str, str | list[str]], rules: Collection[str]) -> ClassDefinition:
+    """One class as a form sends it, by field; what is empty counts as not there. `rules` are the codes that exist.
+
+    Raises:
+        InvalidFile: fields cannot be; each problem names its field.
+    """
+    cells = {name: _Cell(value, 0) for name, value in texts.items() if value}
+    return _classes([(0, cells)], rules)[0]
+
+
 def schedule_to_yaml(schedule: Schedule) -> str:
     """A schedule version as YAML. When it was approved, and by whom, stands in the ledger and not in the file."""
     content = {

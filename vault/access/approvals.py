@@ -19,7 +19,7 @@ from vault.access.errors import NeedsPerson, NotProposer, OwnProposal, ProposalS
 from vault.access.model import Event, Viewer
 from vault.access.tables import approvals, proposals
 from vault.foundation.db.transaction import Transaction
-from vault.foundation.errors import InvalidInput, NotFoundOrNotYours
+from vault.foundation.errors import N_, InvalidInput, NotFoundOrNotYours
 from vault.foundation.ids import new_id
 
 COMMENT_LENGTH_MIN, COMMENT_LENGTH_MAX = 4, 500
@@ -148,6 +148,12 @@ def get_proposal(connection: Connection, proposal_id: UUID) -> Proposal:
     return found[0]
 
 
+def proposals_of(connection: Connection, proposal_ids: Iterable[UUID]) -> dict[UUID, Proposal]:
+    """Some proposals by id."""
+    query = select(proposals).where(proposals.c.id.in_(sorted(set(proposal_ids))))
+    return {proposal.id: proposal for proposal in _with_approvals(connection, connection.execute(query))}
+
+
 def list_proposals(
     connection: Connection,
     *,
@@ -183,9 +189,7 @@ def _say(tx: Transaction, viewer: Viewer, proposal_id: UUID, *, is_approved: boo
         raise NeedsPerson
     comment = " ".join(comment.split())
     if len(comment) > COMMENT_LENGTH_MAX or (not is_approved and len(comment) < COMMENT_LENGTH_MIN):
-        raise InvalidInput(
-            field="comment", problem=f"{COMMENT_LENGTH_MIN} to {COMMENT_LENGTH_MAX} characters are needed"
-        )
+        raise InvalidInput(field="comment", problem=N_("4 to 500 characters are needed"))
     proposal = _open_proposal(tx, proposal_id)
     if proposal.proposed_by == viewer.id:
         raise OwnProposal

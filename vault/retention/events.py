@@ -98,9 +98,7 @@ def undo(ctx: Context, viewer: Viewer, event_id: UUID, reason: str) -> RecordEve
     viewer.require(Right.RETENTION_EVENT_UNDO)
     reason = " ".join(reason.split())
     if not REASON_LENGTH_MIN <= len(reason) <= REASON_LENGTH_MAX:
-        raise InvalidInput(
-            field="reason", problem=f"{REASON_LENGTH_MIN} to {REASON_LENGTH_MAX} characters are needed"
-        )
+        raise InvalidInput(field="reason", problem=N_("4 to 500 characters are needed"))
     with ctx.database.transaction(viewer.actor) as tx:
         event, changing = _held_event(tx, viewer, event_id)
         if event.undone_at is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -83,6 +83,21 @@ class Content:
     classes: tuple[ClassDefinition, ...]
     packs: Mapping[str, str]
     fiscal_year: FiscalYear
+
+    def class_of(self, code: str) -> ClassDefinition | None:
+        """The class of that code."""
+        return next((definition for definition in self.classes if definition.code == code), None)
+
+    def with_class(self, definition: ClassDefinition) -> Content:
+        """The same with this class in the place of the one of its code, or as the last."""
+        if self.class_of(definition.code) is None:
+            return replace(self, classes=(*self.classes, definition))
+        classes = tuple(definition if held.code == definition.code else held for held in self.classes)
+        return replace(self, classes=classes)
+
+    def without_class(self, code: str) -> Content:
+        """The same without the class of that code."""
+        return replace(self, classes=tuple(held for held in self.classes if held.code != code))
 
 
 @dataclass(frozen=True)

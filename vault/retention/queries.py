@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from retention_rules.model import ClassDefinition
 from vault.access.approvals import ProposalState
@@ -14,6 +15,8 @@ from vault.access.model import Viewer
 from vault.access.tables import proposals
 from vault.catalogue.model import RecordStatus
 from vault.catalogue.tables import record_states, records
+from vault.foundation.db import keyset
+from vault.foundation.db.keyset import EVERYTHING, Page, Picked, Span
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.retention.book import Lawbook, content_from, read_book
 from vault.retention.errors import NoSchedule
@@ -29,6 +32,15 @@ from vault.retention.model import (
 from vault.retention.tables import classifications, filings, lock_tasks, record_events, schedule_versions
 
 PAGE_SIZE_MAX = 200
+
+
+@dataclass(frozen=True)
+class VersionFilters:
+    """Which versions of the schedule: in a state, taking effect from a day and until a day."""
+
+    state: VersionState | None = None
+    effective_from: date | None = None
+    effective_until: date | None = None
 
 
 def classes_in_effect(connection: Connection, now: datetime) -> tuple[ClassDefinition, ...]:
@@ -70,6 +82,37 @@ def list_versions(
         query = query.where(schedule_versions.c.number < after)
     book = read_book(connection)
     return tuple(version_of(row, book, now) for row in connection.execute(query))
+
+
+def find_versions(
+    connection: Connection, filters: VersionFilters, now: datetime, span: Span, picked: Picked = EVERYTHING
+) -> Page[ScheduleVersion]:
+    """One page of the versions that the filters name, newest first."""
+    book = read_book(connection)
+    query = select(schedule_versions).where(*_version_conditions(filters, picked))
+    return keyset.cut(
+        connection, query, schedule_versions.c.id, span, lambda rows: [version_of(row, book, now) for row in rows]
+    )
+
+
+def count_versions(
+    connection: Connection, filters: VersionFilters, picked: Picked = EVERYTHING, at_most: int | None = None
+) -> int:
+    """How many versions the filters name."""
+    query = select(schedule_versions.c.id).where(*_version_conditions(filters, picked))
+    return keyset.count(connection, query, at_most)
+
+
+def _version_conditions(filters: VersionFilters, picked: Picked) -> list[ColumnElement[bool]]:
+    columns = schedule_versions.c
+    wanted = picked.conditions(columns.id)
+    if filters.state is not None:
+        wanted.append(columns.state == filters.state.value)
+    if filters.effective_from is not None:
+        wanted.append(columns.effective_date >= filters.effective_from)
+    if filters.effective_until is not None:
+        wanted.append(columns.effective_date <= filters.effective_until)
+    return wanted
 
 
 def version_of(row: Row[Any], book: Lawbook, now: datetime) -> ScheduleVersion:

@@ -29,7 +29,7 @@ from vault.catalogue.classes import enter_classes
 from vault.catalogue.tables import records, retention_classes
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
-from vault.foundation.errors import InvalidInput
+from vault.foundation.errors import N_, InvalidInput
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.entry import canonical_json
 from vault.retention.book import known_packs, read_book
@@ -375,5 +375,5 @@ def _version(ctx: Context, number: int) -> ScheduleVersion:
 def _note(note: str) -> str:
     note = " ".join(note.split())
     if not 1 <= len(note) <= NOTE_LENGTH_MAX:
-        raise InvalidInput(field="note", problem=f"1 to {NOTE_LENGTH_MAX} characters are needed")
+        raise InvalidInput(field="note", problem=N_("1 to 500 characters are needed"))
     return note

@@ -16,7 +16,10 @@ from vault.surfaces.problems import BodyTooLarge
 BODY_BYTES_MAX = 1 << 20
 # Ten thousand events, or a schedule or rule pack with all its words, are more than a form and less than a file.
 LIST_BYTES_MAX = 8 << 20
-_LISTS = ("/api/v1/events", "/api/v1/filing", "/api/v1/schedule", "/api/v1/rules")
+_LISTS = (
+    *("/api/v1/events", "/api/v1/filing", "/api/v1/schedule", "/api/v1/rules"),
+    *("/schedules", "/rules", "/events"),
+)
 _UPLOADS = frozenset({"/api/v1/intake/items", "/intake"})
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from retention_rules import shipped, words
+from retention_rules.differences import Change, say_change
 from retention_rules.locks import FiledLock
+from retention_rules.model import Bound, ClassDefinition, Disposition, LockPolicy, Rule, Sensitivity
 from retention_rules.reasons import Reason
 from vault.foundation.errors import N_
 from vault.surfaces.i18n import Translator
@@ -53,3 +55,70 @@ def period_code_in_words(speaker: Translator, code: str) -> str:
 def category_in_words(speaker: Translator, code: str) -> str:
     """The code of a category 门类 with what it holds; one that is not known stays as it is."""
     return f"{code} · {speaker.gettext(CATEGORIES[code])}" if code in CATEGORIES else code
+
+
+def rule_in_words(speaker: Translator, rule: Rule) -> str:
+    """What a rule demands, in one sentence: how long, from when."""
+    language, names = speaker.language.value, shipped.event_names()
+    period = words.say_period(str(rule.period), language)
+    text = speaker.gettext(_BOUNDS[rule.bound]).format(
+        period=period, trigger=words.say_trigger(rule.trigger, language, names)
+    )
+    if rule.max_period is not None:
+        longest = words.say_period(str(rule.max_period), language)
+        text += speaker.gettext(N_(" At most {period}.")).format(period=longest)
+    return text
+
+
+def own_period_in_words(speaker: Translator, definition: ClassDefinition) -> str:
+    """How long the organisation keeps a class beyond the law; nothing where it does not."""
+    if definition.own_period is None:
+        return ""
+    language, names = speaker.language.value, shipped.event_names()
+    return speaker.gettext(N_("{period} from “{trigger}”")).format(
+        period=words.say_period(str(definition.own_period), language),
+        trigger=words.say_trigger(definition.own_trigger, language, names),
+    )
+
+
+def lock_policy_in_words(speaker: Translator, lock: LockPolicy) -> str:
+    """How far the locks of a class reach."""
+    if not lock.is_rolling:
+        return speaker.gettext(N_("at once to the end of retention"))
+    ahead = words.say_period(str(lock.horizon), speaker.language.value)
+    return speaker.gettext(N_("rolling, {period} ahead of today")).format(period=ahead)
+
+
+def calendar_in_words(speaker: Translator, calendar: str) -> str:
+    """From which day a period counts once its trigger has happened."""
+    return words.say_calendar(calendar, speaker.language.value)
+
+
+def event_in_words(speaker: Translator, code: str) -> str:
+    """What an event is called."""
+    return words.say_event(code, speaker.language.value, shipped.event_names())
+
+
+def change_in_words(speaker: Translator, change: Change) -> str:
+    """One difference between two versions, as a sentence."""
+    return say_change(change, speaker.language.value)
+
+
+_BOUNDS = {
+    Bound.MIN: N_("At least {period} from “{trigger}”."),
+    Bound.MAX: N_("At most {period} from “{trigger}”."),
+    Bound.MIN_THEN_DELETE: N_("{period} from “{trigger}”, then deleted."),
+    Bound.PERMANENT: N_("For ever."),
+    Bound.ADVISORY: N_("Advice, no duty: {period} from “{trigger}”."),
+}
+DISPOSITIONS = {
+    Disposition.DESTROY: N_("destroy"),
+    Disposition.REVIEW: N_("appraise"),
+    Disposition.TRANSFER: N_("hand over to an archive"),
+    Disposition.PERMANENT: N_("keep for ever"),
+}
+SENSITIVITIES = {
+    Sensitivity.NORMAL: N_("normal"),
+    Sensitivity.PERSONAL: N_("personal data"),
+    Sensitivity.SENSITIVE: N_("sensitive personal data"),
+}

@@ -28,6 +28,16 @@ STATES: dict[str, dict[str, Word]] = {
         "filed": Word(N_("Filed"), "good", "check"),
         "being_filed": Word(N_("Being filed: its locks are being set"), "info", "lock"),
     },
+    "version": {
+        "draft": Word(N_("Draft"), "neutral", "pen"),
+        "proposed": Word(N_("Waits for approval"), "warn", "clock"),
+        "approved": Word(N_("Approved"), "good", "check"),
+        "coming": Word(N_("Approved, not in effect yet"), "info", "clock"),
+        "in_effect": Word(N_("In effect"), "good", "check"),
+        "superseded": Word(N_("Superseded"), "neutral", "dot"),
+        "refused": Word(N_("Refused"), "bad", "cross"),
+        "withdrawn": Word(N_("Withdrawn"), "neutral", "cross"),
+    },
     "batch": {
         "open": Word(N_("Receiving"), "info", "intake"),
         "balanced": Word(N_("Balanced"), "good", "check"),
