@@ -158,6 +158,16 @@ def get_confirmation(connection: Connection, confirmation_id: UUID) -> RuleConfi
     return RuleConfirmation(**row._mapping)
 
 
+def confirmations_of(connection: Connection, rule_code: str) -> tuple[RuleConfirmation, ...]:
+    """Every confirmation of a rule, proposed or given, newest first."""
+    query = (
+        select(rule_confirmations)
+        .where(rule_confirmations.c.rule_code == rule_code)
+        .order_by(rule_confirmations.c.id.desc())
+    )
+    return tuple(RuleConfirmation(**row._mapping) for row in connection.execute(query))
+
+
 def list_confirmations(
     connection: Connection, *, after: UUID | None = None, size: int = 50
 ) -> tuple[RuleConfirmation, ...]:

@@ -6,8 +6,19 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from vault.surfaces.web.views import why
-from vault.surfaces.web.views.parts import ActorName, FieldError, Form, Link
+from vault.foundation.errors import N_
+from vault.surfaces.web.views import lists, retention_class, rules, schedules, why
+from vault.surfaces.web.views.parts import (
+    Action,
+    ActorName,
+    Choices,
+    FieldError,
+    Form,
+    Link,
+    Option,
+    Paging,
+    TimelineEntry,
+)
 
 Told = tuple[str, str, str, str, object]
 Texts = Callable[[str, str], str]
@@ -22,12 +33,230 @@ def full(t: Texts) -> list[Told]:
     return [
         ("why", f"{RECORD}/why", "why.html", "records", _why(t)),
         ("why-wrong", f"{RECORD}/why?on=1999", "why.html", "records", _why_wrong(t)),
+        ("schedules", "/schedules", "schedules.html", "schedules", _schedules(t)),
+        ("schedule", "/schedules/2", "schedule.html", "schedules", _schedule(t)),
+        ("schedule-draft", "/schedules/3", "schedule.html", "schedules", _draft(t)),
+        ("class", "/schedules/1/classes/CONTRACT", "class.html", "schedules", _class(t)),
+        ("class-edit", "/schedules/3/classes/CONTRACT", "class.html", "schedules", _class_edit(t)),
+        ("rules", "/rules", "rules.html", "rules", _rules(t)),
+        ("rule", "/rules/DEFAULT-5Y", "rule.html", "rules", _rule(t)),
     ]
 
 
-def empty() -> list[Told]:
+def empty(t: Texts) -> list[Told]:
     """The same with nothing on it."""
-    return []
+    frame = lists.ListFrame(
+        "schedules", "/schedules", N_("Schedule"), Paging(0, 0), lists.Empty(N_("No version fits these filters."))
+    )
+    bare = schedules.VersionView(
+        "/schedules/1", 1, "in_effect", t("随程序提供的类别", "Shipped"), None, None, ActorName("system", "slipvault"), NOW, NOW,
+        "12-31", (), "0" * 64, (), (), differences=schedules.Differences(1, (), ()),
+    )  # fmt: skip
+    return [
+        ("schedules-none", "/schedules?state=draft", "schedules.html", "schedules", schedules.ScheduleListView(frame, schedules.VersionFilter("draft"), Choices(), (), may_draft=False)),
+        ("schedule-bare", "/schedules/0", "schedule.html", "schedules", bare),
+        ("class-new", "/schedules/3/new-class", "class.html", "schedules", _class_new(t)),
+        ("rules-none", "/rules?q=x", "rules.html", "rules", rules.RuleListView(rules.RuleFilter("x"), Choices(), (), 104, 0)),
+        ("rule-bare", "/rules/OWN-1", "rule.html", "rules", rules.RuleView("OWN-1", t("自定规则", "Own rule"), "/rules/OWN-1", "verified", (), (), (), may_propose=False)),
+    ]  # fmt: skip
+
+
+def _version_row(t: Texts, number: int, state: str, *approvers: str) -> schedules.VersionRow:
+    return schedules.VersionRow(
+        str(number), f"/schedules/{number}", number, state, t("会计凭证改为三十年", "Accounting vouchers: thirty years"),
+        date(2027, 1, 1) if number > 1 else None, LI, ago(days=9 - number), approvers, f"{number}" * 64, 12,
+    )  # fmt: skip
+
+
+def _schedules(t: Texts) -> schedules.ScheduleListView:
+    frame = lists.ListFrame(
+        "schedules", "/schedules", N_("Schedule"), Paging(4, 4), lists.Empty(N_("No version fits these filters.")),
+        may_save=True, may_export=True, newest="01935c1e-8f2a-7cc1-b4aa-3f9d2e61a0c7",
+    )  # fmt: skip
+    rows = (
+        _version_row(t, 4, "draft"),
+        _version_row(t, 3, "proposed", "李秀兰"),
+        _version_row(t, 2, "coming", "李秀兰", "王建国"),
+        _version_row(t, 1, "in_effect"),
+    )
+    states = tuple(Option(code, t(zh, code)) for code, zh in (("draft", "草稿"), ("approved", "已批准")))
+    wrong = Form({"note": ""}, (FieldError("note", t("需要 1 至 500 个字符", "1 to 500 characters")),))
+    problems = (t("第 2 行 适用规则：没有这条规则：NO-SUCH", "line 2 rules: no such rule"),)
+    return schedules.ScheduleListView(
+        frame,
+        schedules.VersionFilter(),
+        Choices({"state": states}),
+        rows,
+        may_draft=True,
+        form=wrong,
+        file_problems=problems,
+    )
+
+
+def _class_rows(t: Texts, number: int) -> tuple[schedules.ClassRow, ...]:
+    return (
+        schedules.ClassRow(
+            "CONTRACT", f"/schedules/{number}/classes/CONTRACT", t("劳动合同", "Labour contract"),
+            (t("CN-LABOR-CONTRACT：自“合同终止”起至少 2 年。", "CN-LABOR-CONTRACT: at least 2 years."),),
+            t("自“收到”起 10 年", "10 years"), t("销毁", "destroy"), t("一次锁定至保管期满", "at once"), 1, has_unverified=True,
+        ),
+        schedules.ClassRow("GENERAL", f"/schedules/{number}/classes/GENERAL", t("一般业务单", "General slip"), (), "", t("鉴定", "appraise"), t("滚动锁定，提前 1 年", "rolling"), 2, has_unverified=False),
+    )  # fmt: skip
+
+
+def _schedule(t: Texts) -> schedules.VersionView:
+    box = schedules.ProposalBox(
+        LI,
+        ago(days=2),
+        (schedules.Said(WANG, ago(days=1), is_approved=True, comment=t("同意", "agreed")),),
+        1,
+        is_open=True,
+        may_say=True,
+    )
+    changes = (
+        schedules.ChangeLine(
+            t("类别 CONTRACT：本单位期限由 P10Y 改为 P20Y（期限变长）", "class CONTRACT: longer"), "longer"
+        ),
+        schedules.ChangeLine(t("类别 GENERAL：适用规则（期限可能变短）", "class GENERAL: may be shorter"), "shorter"),
+        schedules.ChangeLine(t("类别 GENERAL：份数由 1 改为 2", "class GENERAL: copies from 1 to 2"), "other"),
+    )
+    entry = TimelineEntry(ago(days=2), "retention:schedule:propose", LI, "/ledger/entries/0193", leaf_index=48211)
+    wrong = Form({"comment": ""}, (FieldError("comment", t("需要 4 至 500 个字符", "4 to 500 characters")),))
+    return schedules.VersionView(
+        "/schedules/2", 2, "proposed", t("劳动合同改为二十年", "Labour contracts: twenty years"),
+        Link(t("第 1 版", "Version 1"), "/schedules/1"), date(2027, 1, 1), LI, ago(days=3), None, "12-31",
+        ("cn-2026.11", "de-2026.11"), "ab" * 32, _class_rows(t, 2), (entry,), proposal=box,
+        differences=schedules.Differences(1, (Option("1", t("第 1 版", "Version 1")),), changes),
+        simulation=Link(t("推演结果", "Its effects"), "/schedules/2/simulation"), may_withdraw=True, forms={"refuse": wrong},
+        actions=(Action(N_("As YAML"), "/schedules/2/file", icon="download"),), ledger_href="/ledger?subject=x",
+    )  # fmt: skip
+
+
+def _draft(t: Texts) -> schedules.VersionView:
+    wrong = Form(
+        {"effective_date": "2020-01-01"}, (FieldError("effective_date", t("最早为今天。", "Today at the earliest.")),)
+    )
+    return schedules.VersionView(
+        "/schedules/3", 3, "draft", t("试改", "A trial"), Link(t("第 2 版", "Version 2"), "/schedules/2"), None, LI, ago(days=1), None,
+        "12-31", ("cn-2026.11",), "cd" * 32, _class_rows(t, 3), (), may_edit=True, may_withdraw=True, earliest_date="2026-11-24",
+        forms={"propose": wrong}, file_problems=(t("第 2 行 份数：应为 1 至 9 的整数", "line 2: copies"),),
+        actions=(Action(N_("Add a class"), "/schedules/3/new-class", icon="plus"),),
+    )  # fmt: skip
+
+
+def _outcome(t: Texts) -> retention_class.Outcome:
+    steps = (
+        t("“收到”：2026-11-24", "“came in”: 2026-11-24"),
+        t("2026-11-24 加 10 年：2036-11-24", "2026-11-24 and 10 years: 2036-11-24"),
+    )
+    return retention_class.Outcome(
+        t("2026-11-24 办结的业务单将保存到 2036-11-24。", "A slip closed today would be kept until 2036-11-24."),
+        t("锁定至保管期满：2036-11-24。", "Locked to its end."),
+        (
+            retention_class.Ground(t("本单位规定保存 10 年。", "Kept for 10 years."), "OWN · CONTRACT", None, is_verified=True, steps=steps),
+            retention_class.Ground(t("依法至少保存 2 年。", "By law 2 years."), "CN-LABOR-CONTRACT", "/rules/CN-LABOR-CONTRACT", is_verified=False, steps=()),
+        ),
+    )  # fmt: skip
+
+
+def _class(t: Texts) -> retention_class.ClassView:
+    box = retention_class.ExampleBox(
+        date(2026, 11, 24), "", _outcome(t), (t("合同终止", "contract ended"),), _outcome(t)
+    )
+    return retention_class.ClassView(
+        "/schedules/1/classes/CONTRACT", Link(t("保管期限表第 1 版", "Version 1"), "/schedules/1"), "in_effect", "CONTRACT",
+        t("劳动合同", "Labour contract"), _class_rows(t, 1)[0], ((N_("Copies"), "1"), (N_("Own period"), "")), box,
+        records_href="/records?class_code=CONTRACT", form=Form({"example_date": "2026-11-24"}),
+    )  # fmt: skip
+
+
+def _class_edit(t: Texts) -> retention_class.ClassView:
+    values = {
+        "code": "CONTRACT", "name_zh": "劳动合同", "name_en": "Labour contract", "category_code": "HT", "period_code": "D10",
+        "sensitivity": "personal", "own_period_years": "10", "own_trigger": "received", "own_calendar": "exact_date",
+        "disposition": "destroy", "lock": "full", "horizon_years": "1", "intake_lasts_days": "30", "copies": "99",
+        "example_date": "2026-11-24",
+    }  # fmt: skip
+    errors = (
+        FieldError("copies", t("应为 1 至 9 的整数", "1 to 9")),
+        FieldError("horizon", t("请填整数", "whole numbers")),
+    )
+    options = tuple(
+        retention_class.RuleOption(code, t("劳动合同文本", "Labour contracts"), t("至少 2 年。", "At least 2 years."), "art.50", code == "CN-1", code == "CN-2", code)
+        for code in ("CN-1", "CN-2", "CN-3")
+    )  # fmt: skip
+
+    def option(*codes: str) -> tuple[Option, ...]:
+        return tuple(Option(code, t("选项", code), t("说明", "a hint")) for code in codes)
+
+    choices = Choices(
+        {
+            "category_code": option("HT", "YW"), "sensitivity": option("normal", "personal"), "disposition": option("destroy", "review"),
+            "own_trigger": option("received"), "own_calendar": option("exact_date"), "lock": option("full", "rolling"),
+        }
+    )  # fmt: skip
+    return retention_class.ClassView(
+        "/schedules/3/classes/CONTRACT", Link(t("保管期限表第 3 版", "Version 3"), "/schedules/3"), "draft", "CONTRACT",
+        t("劳动合同", "Labour contract"), _class_rows(t, 3)[0], (), retention_class.ExampleBox(date(2026, 11, 24), t("标出的各项改正后，这里即显示结果。", "Soon.")),
+        may_edit=True, save_href="/schedules/3/classes", example_href="/schedules/3/class-example",
+        remove_href="/schedules/3/classes/CONTRACT/remove", seen="ef" * 32, form=Form(values, errors), rules=options, choices=choices,
+    )  # fmt: skip
+
+
+def _class_new(t: Texts) -> retention_class.ClassView:
+    return retention_class.ClassView(
+        "/schedules/3/new-class", Link(t("保管期限表第 3 版", "Version 3"), "/schedules/3"), "draft", "", t("新类别", "A new class"), None, (),
+        retention_class.ExampleBox(date(2026, 11, 24), t("改正后即显示。", "Soon.")), is_new=True, may_edit=True,
+        save_href="/schedules/3/classes", example_href="/schedules/3/class-example", form=Form({"example_date": "2026-11-24"}),
+    )  # fmt: skip
+
+
+def _rules(t: Texts) -> rules.RuleListView:
+    rows = tuple(
+        rules.RuleRow(f"CN-RULE-{n}", f"/rules/CN-RULE-{n}", t("会计凭证", "Accounting vouchers"), t("自“会计年度终了”起至少 30 年。", "At least 30 years."), t("会计档案管理办法 第十四条", "art. 14"), t("会计", "accounting"), t("中国内地", "China"), state, n, "cn-2026.11")
+        for n, state in enumerate(("verified", "confirmed", "unverified"))
+    )  # fmt: skip
+    sectors = (Option("accounting", t("会计", "accounting")),)
+    return rules.RuleListView(rules.RuleFilter(), Choices({"sector": sectors}), rows, 104, 61)
+
+
+def _rule(t: Texts) -> rules.RuleView:
+    version = rules.RuleVersion(
+        "cn-2026.11", "unverified", t("自“业务办结”起至少 5 年。", "At least 5 years."), t("本办法第六条", "Clause 6.1"),
+        ((N_("Period"), t("5 年", "5 years")), (N_("Counts from"), t("业务办结", "slip closed"))), "", "ab" * 32,
+        is_in_force=True, is_in_schedule=True, effective_date=None, ended_date=None,
+    )  # fmt: skip
+    old = rules.RuleVersion(
+        "cn-2025.01",
+        "verified",
+        t("旧规定。", "Old."),
+        t("旧办法", "Old"),
+        (),
+        "",
+        "cd" * 32,
+        False,
+        False,
+        None,
+        date(2025, 1, 1),
+    )
+    box = schedules.ProposalBox(LI, ago(days=1), (), 1, is_open=True, may_say=True)
+    done = schedules.ProposalBox(
+        LI,
+        ago(days=9),
+        (schedules.Said(WANG, ago(days=8), is_approved=True, comment=""),),
+        0,
+        is_open=False,
+        may_say=False,
+    )
+    return rules.RuleView(
+        "DEFAULT-5Y", t("无明确规定的业务单", "No specific rule"), "/rules/DEFAULT-5Y", "unverified", (version, old),
+        (Link(t("一般业务单", "General slip"), "/schedules/1/classes/GENERAL"),),
+        (
+            rules.ConfirmationBox(t("本办法第六条，2026 年印发", "Measures of 2026"), None, True, box, "/rules/confirmations/1"),
+            rules.ConfirmationBox(t("旧办法", "Old measures"), ago(days=8), False, done, "/rules/confirmations/2"),
+        ),
+        may_propose=True,
+    )  # fmt: skip
 
 
 def ago(**by: float) -> datetime:

@@ -682,6 +682,7 @@ def empty(language: Language) -> list[Sample]:
     )
     person = people.PersonView("p", "/people/p", "新人", "xinren", "档案室", "invited", NOW, None, (), (), ())
     return [
+        *(Sample(*told) for told in law_samples.empty(t)),
         Sample("desk-officer", "/?officer", "desk.html", "desk", desk.DeskView((), None, None, (), None)),
         Sample("desk-empty", "/?empty", "desk.html", "desk", desk.DeskView((), (), (), (), tuple(HourCount(h, 0) for h in range(24)))),
         Sample("intake-empty", "/intake?empty", "intake.html", "intake", sending.IntakeView((), (), "PDF", 1_000_000)),

@@ -78,7 +78,7 @@ def version_view(
         digest=version.digest.hex(),
         classes=class_rows(say, version, lawbook, today),
         timeline=story(request, connection, viewer, version.id),
-        proposal=_proposal(say, viewer, proposal, names) if proposal else None,
+        proposal=proposal_box(say, viewer, proposal, names, Right.RETENTION_SCHEDULE_APPROVE) if proposal else None,
         differences=_differences(say, connection, version, against, now, today),
         may_edit=is_draft and may_draft,
         may_withdraw=may_draft and (is_draft or (version.state is VersionState.PROPOSED and is_own)),
@@ -132,12 +132,15 @@ def _actions(version: ScheduleVersion, may_edit: bool) -> tuple[Action, ...]:  #
     )
 
 
-def _proposal(say: Translator, viewer: Viewer, proposal: Proposal, names: Mapping[UUID, str]) -> views.ProposalBox:
+def proposal_box(
+    say: Translator, viewer: Viewer, proposal: Proposal, names: Mapping[UUID, str], right: Right
+) -> views.ProposalBox:
+    """A proposal, and what the viewer may say to it with that right; where nothing, why."""
     is_open = proposal.state is ProposalState.OPEN
     why_not = ""
-    if is_open and viewer.may(Right.RETENTION_SCHEDULE_APPROVE):
+    if is_open and viewer.may(right):
         if proposal.proposed_by == viewer.id:
-            why_not = say.gettext(N_("You proposed it yourself, so two others decide."))
+            why_not = say.gettext(N_("You proposed it yourself, so others decide."))
         elif any(said.person_id == viewer.id for said in proposal.approvals):
             why_not = say.gettext(N_("You have approved it; another person decides now."))
         elif viewer.kind != "person":
@@ -151,7 +154,7 @@ def _proposal(say: Translator, viewer: Viewer, proposal: Proposal, names: Mappin
         ),
         missing=proposal.approvals_missing,
         is_open=is_open,
-        may_say=is_open and viewer.may(Right.RETENTION_SCHEDULE_APPROVE) and not why_not,
+        may_say=is_open and viewer.may(right) and not why_not,
         why_not=why_not,
     )
 

@@ -28,6 +28,11 @@ STATES: dict[str, dict[str, Word]] = {
         "filed": Word(N_("Filed"), "good", "check"),
         "being_filed": Word(N_("Being filed: its locks are being set"), "info", "lock"),
     },
+    "rule": {
+        "verified": Word(N_("Verified"), "good", "check"),
+        "confirmed": Word(N_("Confirmed by two people"), "good", "check"),
+        "unverified": Word(N_("Not verified"), "warn", "alert"),
+    },
     "version": {
         "draft": Word(N_("Draft"), "neutral", "pen"),
         "proposed": Word(N_("Waits for approval"), "warn", "clock"),
