@@ -82,6 +82,11 @@ def test_from_draft_to_law_by_three_people(archive: Archive, visit: Visit) -> No
     shown = text_of(keeper.get("/schedules/2"))
     assert "类别 COMPLAINT：本单位期限由 P10Y 改为 P20Y（期限变长）" in shown
 
+    untried = keeper.post("/schedules/2/propose", {"effective_date": "2027-01-01"})
+    assert untried.status_code == 409
+    assert error_of(untried, "effective_date")
+    assert 'href="/schedules/2/simulation"' in untried.text
+    archive.simulate(2)
     past = keeper.post("/schedules/2/propose", {"effective_date": "2020-01-01"})
     assert past.status_code == 422
     assert "2020-01-01" in error_of(past, "effective_date")
@@ -113,6 +118,7 @@ def test_from_draft_to_law_by_three_people(archive: Archive, visit: Visit) -> No
 def test_who_proposes_does_not_approve_and_a_refusal_needs_a_reason(archive: Archive, visit: Visit) -> None:
     chief, head = visit("chief", Role.ARCHIVE_ADMINISTRATOR, Role.APPROVER), visit("head", Role.APPROVER)
     chief.goes_to("/schedules", {"note": "试改"})
+    archive.simulate(2)
     chief.goes_to("/schedules/2/propose", {"effective_date": "2027-01-01"})
     page = chief.get("/schedules/2")
     assert "这是您提请的" in text_of(page)

@@ -80,6 +80,7 @@ def version_view(
         timeline=story(request, connection, viewer, version.id),
         proposal=proposal_box(say, viewer, proposal, names, Right.RETENTION_SCHEDULE_APPROVE) if proposal else None,
         differences=_differences(say, connection, version, against, now, today),
+        simulation=_simulation(say, version),
         may_edit=is_draft and may_draft,
         may_withdraw=may_draft and (is_draft or (version.state is VersionState.PROPOSED and is_own)),
         earliest_date=today.isoformat(),
@@ -185,6 +186,13 @@ def _differences(
         if change.field not in untold or change.subject != "schedule"
     )
     return views.Differences(other, options, told)
+
+
+def _simulation(say: Translator, version: ScheduleVersion) -> Link | None:
+    """Where its effects on the records at hand are shown, for a version that one may still be for or against."""
+    if version.state not in {VersionState.DRAFT, VersionState.PROPOSED}:
+        return None
+    return Link(say.gettext(N_("Its effects on the records at hand")), f"/schedules/{version.number}/simulation")
 
 
 def _link(say: Translator, number: int) -> Link:
