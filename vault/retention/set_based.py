@@ -20,7 +20,9 @@ from sqlalchemy import (
     Select,
     Subquery,
     Text,
+    Uuid,
     and_,
+    bindparam,
     case,
     cast,
     false,
@@ -56,6 +58,19 @@ class Span:
         """Whether an id is one of them."""
         upto = column <= self.last
         return upto if self.after is None else and_(column > self.after, upto)
+
+
+class AnySpan:
+    """A span that is told when the statement runs, as the parameters of `told`."""
+
+    @staticmethod
+    def told(span: Span) -> dict[str, UUID]:
+        """The parameters for a span."""
+        return {"span_after": span.after or UUID(int=0), "span_last": span.last}
+
+    def within(self, column: ColumnElement[UUID]) -> ColumnElement[bool]:
+        """Whether an id is one of the span's."""
+        return and_(column > bindparam("span_after", type_=Uuid), column <= bindparam("span_last", type_=Uuid))
 
 
 @dataclass(frozen=True)
@@ -110,7 +125,7 @@ class Asked:
 
 
 def comparison_query(
-    before: Asked, after: Asked, codes: Collection[str], span: Span, time_zone: str, on: date
+    before: Asked, after: Asked, codes: Collection[str], span: Span | AnySpan, time_zone: str, on: date
 ) -> Subquery:
     """What two laws say on a day of the records in `span` that have one of some classes, one row each.
 
@@ -183,7 +198,10 @@ def _next_date(plan: SimplePlan, dated: Subquery, on: date) -> Day:
 
 
 def _facts(
-    laws: Sequence[Mapping[str, SimplePlan]], span: Span, time_zone: str, codes: Collection[str] | None = None
+    laws: Sequence[Mapping[str, SimplePlan]],
+    span: Span | AnySpan,
+    time_zone: str,
+    codes: Collection[str] | None = None,
 ) -> _Facts:
     """The facts that the plans of all the laws ask for, of all records or those of some classes."""
     plans = [plan for law in laws for plan in law.values()]

@@ -1,45 +1,43 @@
 """Simulation 模拟: what a schedule version would do to every record, found before anybody approves it.
 
 Two laws are asked about the same records on the same day: the one that would apply otherwise, and the version. Classes
-that both treat alike are only counted. All is read from one snapshot: a reader holds it open, and each batch of what is
-found is kept by a transaction of its own that sees the same. So what people change meanwhile never mixes in, memory
-stays flat, and it can be cancelled. A snapshot dies with its reader, so a simulation that was killed begins again.
+that both treat alike are only counted. All is one transaction that reads what there was at one instant and writes
+nothing but what it found, batch by batch: what people change meanwhile never mixes in, memory stays flat, it can be
+cancelled, and one that is cancelled or killed leaves nothing and begins again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Subquery, Uuid, func, literal, literal_column, select
+from sqlalchemy import Connection, Select, Subquery, Uuid, func, literal, literal_column, select
 
 from retention_rules.decision import decide
 from retention_rules.law import ClassLaw, Law
 from retention_rules.model import Facts
 from retention_rules.plans import SimplePlan, plan_of
 from retention_rules.schedules import Book, Schedule, law_known
-from vault.catalogue.tables import record_states, records
+from vault.catalogue.tables import records
 from vault.foundation.context import Context
-from vault.foundation.db.engine import export_snapshot
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.ledger.entry import SYSTEM, canonical_json
-from vault.retention.book import Lawbook, read_book
+from vault.retention.book import read_book
 from vault.retention.dossier import facts_now
 from vault.retention.effects import is_affected
 from vault.retention.errors import ScheduleChanged
 from vault.retention.model import Event, ScheduleVersion
 from vault.retention.queries import get_version
-from vault.retention.set_based import Asked, Span, comparison_query
+from vault.retention.set_based import AnySpan, Asked, Span, comparison_query
 from vault.retention.simulations import Simulation, get_simulation, tally
 from vault.retention.tables import law_changes, schedule_versions, simulation_effects, simulations
 
-BATCH = 20_000
+BATCH = 50_000
 _HARD_BATCH = 500
 _NAMES = tuple(column.name for column in simulation_effects.columns if column.name != "simulation_id")
 
@@ -66,23 +64,16 @@ def simulate(
         ScheduleChanged: the draft is no longer what it was when the simulation was asked for.
         JobCancelled: `progress` raised it; nothing is kept.
     """
-    with ctx.database.read() as reader:
-        now = ctx.clock.now()
-        asked = get_simulation(reader, simulation_id)
-        if asked.finished_at is not None or not _is_ours(reader, simulation_id):
+    with ctx.database.transaction(SYSTEM, is_of_one_instant=True) as tx:
+        now = tx.clock.now()
+        asked = get_simulation(tx.connection, simulation_id)
+        if asked.finished_at is not None or not _is_ours(tx.connection, simulation_id):
             return asked
-        snapshot = export_snapshot(reader)
-        _forget(ctx, simulation_id)
-        try:
-            laws = _laws(reader, asked, now)
-            counts = _compare_all(ctx, reader, snapshot, asked, laws, progress, batch)
-        except BaseException:
-            _forget(ctx, simulation_id)
-            raise
-        seen = reader.execute(select(func.count()).select_from(law_changes)).scalar_one()
-        with ctx.database.transaction(SYSTEM) as tx:
-            _finish(tx, asked, laws, counts, seen, now)
-            tx.commit()
+        laws = _laws(tx.connection, asked, now)
+        counts = _count(tx.connection)
+        _compare_all(tx, asked.id, laws, sum(counts.values()), progress, batch)
+        _finish(tx, asked, laws, counts, now)
+        tx.commit()
     with ctx.database.read() as connection:
         return get_simulation(connection, simulation_id)
 
@@ -113,18 +104,18 @@ def _binding(rules: ClassLaw | None, on: date) -> object:
     return None if rules is None else (rules.on(on), rules.definition.disposition)
 
 
-def _is_ours(reader: Connection, simulation_id: UUID) -> bool:
+def _is_ours(connection: Connection, simulation_id: UUID) -> bool:
     """Whether no other worker is at it: one taken for dead may still be alive."""
     key = int.from_bytes(simulation_id.bytes[-8:], signed=True)
-    return bool(reader.execute(select(func.pg_try_advisory_xact_lock(key))).scalar_one())
+    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(key))).scalar_one())
 
 
-def _laws(reader: Connection, asked: Simulation, now: datetime) -> _Laws:
-    lawbook: Lawbook = read_book(reader)
-    number = reader.execute(
+def _laws(connection: Connection, asked: Simulation, now: datetime) -> _Laws:
+    lawbook = read_book(connection)
+    number = connection.execute(
         select(schedule_versions.c.number).where(schedule_versions.c.id == asked.version_id)
     ).scalar_one()
-    version = get_version(reader, number, now)
+    version = get_version(connection, number, now)
     if version.draft_digest != asked.draft_digest:
         raise ScheduleChanged(number=number)
     before = lawbook.law(asked.on_date, now)
@@ -132,59 +123,47 @@ def _laws(reader: Connection, asked: Simulation, now: datetime) -> _Laws:
     return _Laws(before, after, asked.on_date, lawbook.time_zone, laws_differ(before, after, asked.on_date))
 
 
+def _count(connection: Connection) -> dict[tuple[str, UUID], int]:
+    """How many records there are of each class and unit."""
+    grouped = (records.c.class_code, records.c.unit_id)
+    found = connection.execute(select(*grouped, func.count()).group_by(*grouped))
+    return {(code, unit): count for code, unit, count in found}
+
+
 def _compare_all(
-    ctx: Context,
-    reader: Connection,
-    snapshot: str,
-    asked: Simulation,
-    laws: _Laws,
-    progress: Progress,
-    batch: int,
-) -> Counter[tuple[str, UUID]]:
-    """Keeps what is found of all records, batch by batch; gives how many there are of each class and unit."""
-    total = reader.execute(select(func.count()).select_from(record_states)).scalar_one()
-    counts: Counter[tuple[str, UUID]] = Counter()
+    tx: Transaction, simulation_id: UUID, laws: _Laws, total: int, progress: Progress, batch: int
+) -> None:
+    """Keeps the records that would be treated otherwise, batch by batch."""
+    if not laws.codes:
+        return
+    kept = _kept(simulation_id, laws)
     done, after = 0, None
     while True:
-        progress(done, total)
-        span = _next_span(reader, after, batch)
+        progress(min(done, total), total)
+        span = _next_span(tx.connection, after, batch)
         if span is None:
-            return counts
-        found = _count(reader, span)
-        counts.update(found)
-        if any(code in laws.codes for code, _ in found):
-            with ctx.database.transaction(SYSTEM, snapshot=snapshot) as tx:
-                _keep(tx, asked.id, laws, span)
-                tx.commit()
-        done += sum(found.values())
+            return
+        hard: list[UUID] = tx.connection.execute(kept, AnySpan.told(span)).scalar_one() or []
+        for start in range(0, len(hard), _HARD_BATCH):
+            _keep_decided(tx, simulation_id, laws, hard[start : start + _HARD_BATCH])
+        done += batch
         after = span.last
 
 
-def _next_span(reader: Connection, after: UUID | None, batch: int) -> Span | None:
+def _next_span(connection: Connection, after: UUID | None, batch: int) -> Span | None:
     ids = select(records.c.id).order_by(records.c.id).limit(batch)
     if after is not None:
         ids = ids.where(records.c.id > after)
     found = ids.subquery().c.id
-    last = reader.execute(select(found).order_by(found.desc()).limit(1)).scalar_one_or_none()
+    last = connection.execute(select(found).order_by(found.desc()).limit(1)).scalar_one_or_none()
     return None if last is None else Span(after, last)
 
 
-def _count(reader: Connection, span: Span) -> dict[tuple[str, UUID], int]:
-    query = (
-        select(records.c.class_code, records.c.unit_id, func.count())
-        .where(span.within(records.c.id))
-        .group_by(records.c.class_code, records.c.unit_id)
-    )
-    return {(code, unit): count for code, unit, count in reader.execute(query)}
-
-
-def _keep(tx: Transaction, simulation_id: UUID, laws: _Laws, span: Span) -> None:
-    """Keeps the records of a span that would be treated otherwise: the database finds most, `decide` the hard ones."""
-    compared = select(
-        comparison_query(
-            _asked(laws.before, laws), _asked(laws.after, laws), laws.codes, span, laws.time_zone, laws.on
-        )
-    ).cte("compared")
+def _kept(simulation_id: UUID, laws: _Laws) -> Select[Any]:
+    """The statement that keeps the records of a span that would be treated otherwise, and names the hard ones."""
+    before, after = _asked(laws.before, laws), _asked(laws.after, laws)
+    found = comparison_query(before, after, laws.codes, AnySpan(), laws.time_zone, laws.on)
+    compared = select(found).cte("compared")
     kept = (
         simulation_effects.insert()
         .from_select(
@@ -195,11 +174,7 @@ def _keep(tx: Transaction, simulation_id: UUID, laws: _Laws, span: Span) -> None
         )
         .cte("kept")
     )
-    hard = tx.connection.execute(
-        select(func.array_agg(compared.c.record_id)).where(compared.c.is_hard).add_cte(kept)
-    ).scalar_one()
-    for start in range(0, len(hard or ()), _HARD_BATCH):
-        _keep_decided(tx, simulation_id, laws, hard[start : start + _HARD_BATCH])
+    return select(func.array_agg(compared.c.record_id)).where(compared.c.is_hard).add_cte(kept)
 
 
 def _asked(law: Law, laws: _Laws) -> Asked:
@@ -250,10 +225,11 @@ def _iso(day: date | None) -> str | None:
 
 
 def _finish(
-    tx: Transaction, asked: Simulation, laws: _Laws, counts: Mapping[tuple[str, UUID], int], seen: int, at: datetime
+    tx: Transaction, asked: Simulation, laws: _Laws, counts: Mapping[tuple[str, UUID], int], at: datetime
 ) -> None:
     found = tally(tx.connection, asked.id, counts)
     plain = found.plain()
+    seen = tx.connection.execute(select(func.count()).select_from(law_changes)).scalar_one()
     tx.connection.execute(
         simulations.update()
         .where(simulations.c.id == asked.id)
@@ -280,11 +256,3 @@ def _finish(
         affected=found.affected,
         result_digest=hashlib.sha256(canonical_json(plain)).hexdigest(),
     )
-
-
-def _forget(ctx: Context, simulation_id: UUID) -> None:
-    """Removes what an attempt had kept that did not come to its end."""
-    with ctx.database.transaction(SYSTEM) as tx:
-        mine = simulation_effects.c.simulation_id == simulation_id
-        tx.connection.execute(simulation_effects.delete().where(mine))
-        tx.commit()

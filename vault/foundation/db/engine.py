@@ -36,10 +36,10 @@ class Database:
         self.engine = _make_engine(self.url, pool_size, timeout_s)
 
     @contextmanager
-    def transaction(self, actor: Actor, *, snapshot: str | None = None) -> Iterator[Transaction]:
+    def transaction(self, actor: Actor, *, is_of_one_instant: bool = False) -> Iterator[Transaction]:
         """A unit of work for `actor`: rolled back unless `commit()` is called.
 
-        With `snapshot`, from `export_snapshot`, it sees exactly what that reader sees, for as long as the reader lives.
+        With `is_of_one_instant` all it reads is as it was when it began, whatever others commit meanwhile.
 
         Raises:
             DatabaseUnavailable: the server cannot be reached, or was lost on the way; nothing was committed.
@@ -47,10 +47,8 @@ class Database:
             UnwitnessedChange: at `commit()`, when a change has no ledger entry.
         """
         with self._connected(_PREPARE_AFTER) as connection:
-            if snapshot is not None:
+            if is_of_one_instant:
                 connection.execution_options(isolation_level="REPEATABLE READ")
-                # A literal: the statement takes no parameter. It is PostgreSQL's own word, three numbers in hexadecimal.
-                connection.execute(text(f"SET TRANSACTION SNAPSHOT '{snapshot}'"))
             tx = Transaction(connection, actor, self.clock)
             try:
                 yield tx
@@ -111,11 +109,6 @@ class Database:
                 yield connection
         except (OperationalError, PoolTimeout) as error:
             raise _meaning(error) from error
-
-
-def export_snapshot(reader: Connection) -> str:
-    """What `reader` sees, for transactions that shall see the same; good until the reader's own transaction ends."""
-    return str(reader.execute(text("SELECT pg_export_snapshot()")).scalar_one())
 
 
 _DISK_FULL_SQLSTATE = "53100"
