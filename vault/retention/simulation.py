@@ -16,7 +16,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, Subquery, Uuid, func, literal, literal_column, select
+from sqlalchemy import Connection, Select, Subquery, Uuid, func, literal, literal_column, select, text
 
 from retention_rules.decision import decide
 from retention_rules.law import ClassLaw, Law
@@ -136,6 +136,7 @@ def _compare_all(
     """Keeps the records that would be treated otherwise, batch by batch."""
     if not laws.codes:
         return
+    tx.connection.execute(text("SET LOCAL work_mem = '32MB'"))  # a batch is looked at twice: never on disk
     kept = _kept(simulation_id, laws)
     done, after = 0, None
     while True:
