@@ -66,6 +66,10 @@ class Found:
         codes = sorted({group.class_code for group in self.groups})
         return tuple(_sum(code, [g for g in self.groups if g.class_code == code]) for code in codes)
 
+    def summed(self, class_code: str) -> Group:
+        """All groups as one, under a class's code."""
+        return _sum(class_code, self.groups)
+
     def plain(self) -> dict[str, Any]:
         """As plain values; `found_from` reads them back."""
         return {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import law_samples
+import simulation_samples
 
 from vault.foundation.errors import N_, Fault
 from vault.surfaces.i18n import FAULT_WORDS, Language, translator
@@ -131,6 +132,7 @@ def full(language: Language) -> list[Sample]:
         *_health(t),
         *_people(t),
         *(Sample(*told) for told in law_samples.full(t)),
+        *(Sample(*told) for told in simulation_samples.full(t)),
     ]
 
 
@@ -683,6 +685,7 @@ def empty(language: Language) -> list[Sample]:
     person = people.PersonView("p", "/people/p", "新人", "xinren", "档案室", "invited", NOW, None, (), (), ())
     return [
         *(Sample(*told) for told in law_samples.empty(t)),
+        *(Sample(*told) for told in simulation_samples.empty(t)),
         Sample("desk-officer", "/?officer", "desk.html", "desk", desk.DeskView((), None, None, (), None)),
         Sample("desk-empty", "/?empty", "desk.html", "desk", desk.DeskView((), (), (), (), tuple(HourCount(h, 0) for h in range(24)))),
         Sample("intake-empty", "/intake?empty", "intake.html", "intake", sending.IntakeView((), (), "PDF", 1_000_000)),

@@ -25,7 +25,17 @@ from vault.foundation.errors import InvalidInput, NotFoundOrNotYours
 from vault.surfaces.lists.csv_file import export
 from vault.surfaces.lists.listing import Speech, zone_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
-from vault.surfaces.web import batches, jobs, ledger, people, quarantine, records, schedules, stations
+from vault.surfaces.web import (
+    batches,
+    jobs,
+    ledger,
+    people,
+    quarantine,
+    records,
+    schedules,
+    simulated_records,
+    stations,
+)
 from vault.surfaces.web.listing import SEALED, Act, WebList, address_of, picked_by, told_by
 from vault.surfaces.web.pages import form_with, go, language_for, page
 from vault.surfaces.web.views import labels
@@ -35,7 +45,7 @@ from vault.surfaces.web.views.parts import BLANK, Action, Form
 routes = Routes("", "pages", in_schema=False)
 LISTS: Mapping[str, WebList[Any, Any]] = {
     module.LIST.listing.name: module.LIST
-    for module in (records, batches, quarantine, schedules, ledger, people, stations, jobs)
+    for module in (records, batches, quarantine, schedules, simulated_records, ledger, people, stations, jobs)
 }
 # A form carries ids of what was picked on other pages in one field; ticks of one page are at most a page.
 _FIELDS_MAX = 2_000

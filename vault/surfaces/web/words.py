@@ -147,6 +147,16 @@ STATES: dict[str, dict[str, Word]] = {
         "failed": Word(N_("Failed"), "bad", "alert"),
         "cancelled": Word(N_("Cancelled"), "neutral", "cross"),
     },
+    "simulation": {
+        "never": Word(N_("Not simulated yet"), "neutral", "clock"),
+        "waiting": Word(N_("Waiting"), "neutral", "clock"),
+        "running": Word(N_("Running"), "info", "running"),
+        "cancelling": Word(N_("Being cancelled"), "warn", "clock"),
+        "failed": Word(N_("Failed"), "bad", "alert"),
+        "cancelled": Word(N_("Cancelled"), "neutral", "cross"),
+        "fresh": Word(N_("Counts for the draft as it stands"), "good", "check"),
+        "stale": Word(N_("Out of date"), "warn", "alert"),
+    },
     "lock": {
         "none": Word(N_("No lock"), "warn", "alert"),
         "governance": Word(N_("Governance lock"), "info", "lock"),
