@@ -85,7 +85,7 @@ def simulation_view(
         href=href,
         number=number,
         note=version.note,
-        state=_state(run, finished is not None, fresh=fresh),
+        state=_state(run, has_result=finished is not None, fresh=fresh),
         progress=Progress(run.done, run.total) if run and is_under_way and run.total else None,
         progress_href=f"{href}/progress" if is_under_way else None,
         problem=run.problem or "" if run else "",
@@ -104,7 +104,7 @@ def run_state(run: runs.Run) -> str:
     return "cancelling" if run.cancel_requested and run.state in OPEN else run.state
 
 
-def _state(run: runs.Run | None, has_result: bool, *, fresh: bool) -> str:  # noqa: FBT001
+def _state(run: runs.Run | None, *, has_result: bool, fresh: bool) -> str:
     if run is not None and (run.state in OPEN or not has_result):
         return run_state(run)
     return ("fresh" if fresh else "stale") if has_result else "never"
