@@ -15,6 +15,14 @@ class Clock(Protocol):
     def monotonic(self) -> float: ...
 
 
+def is_over(since: datetime, lasts: timedelta, now: datetime) -> bool:
+    """Whether what began at an instant and lasts so long is over at `now`.
+
+    An instant further ahead than that was noted by a clock that was wrong: what waits for it would wait for ever.
+    """
+    return abs(now - since) >= lasts
+
+
 class SystemClock:
     """The time of this machine."""
 

@@ -36,7 +36,10 @@ def require_trusted_store(connection: Connection, store: str) -> None:
         StoreNotTrusted: with the list of lies.
     """
     row = connection.execute(
-        select(store_probes.c.lies).where(store_probes.c.store == store).order_by(store_probes.c.at.desc()).limit(1)
+        select(store_probes.c.lies)
+        .where(store_probes.c.store == store)
+        .order_by(store_probes.c.number.desc())
+        .limit(1)
     ).one_or_none()
     lies = [NEVER_PROBED] if row is None else row.lies
     if lies:

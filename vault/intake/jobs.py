@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from vault.access.model import Viewer
 from vault.access.rights import Right
@@ -24,6 +24,7 @@ from vault.catalogue.reading import open_component
 from vault.foundation.context import Context
 from vault.foundation.errors import NotFoundOrNotYours, VaultError
 from vault.foundation.ids import derived_id
+from vault.foundation.jobs.claims import is_free
 from vault.foundation.keys.keyring import RecordKey
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.storage.interface import Lock, LockMode
@@ -81,7 +82,7 @@ def _claim(ctx: Context) -> list[tuple[UUID, int]]:
         select(rendition_tasks.c.record_id)
         .where(
             rendition_tasks.c.state == "waiting",
-            or_(rendition_tasks.c.claimed_at.is_(None), rendition_tasks.c.claimed_at < now - CLAIM_LASTS),
+            is_free(rendition_tasks.c.claimed_at, CLAIM_LASTS, now),
         )
         .order_by(rendition_tasks.c.record_id)
         .limit(_CLAIMED_AT_ONCE)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
+from vault.foundation.clock import is_over
 from vault.foundation.context import Context
 from vault.foundation.ids import derived_id, new_id
 from vault.foundation.ledger.entry import Actor
@@ -59,7 +60,7 @@ def probe_and_note(ctx: Context, actor: Actor) -> ProbeReport:
 def newest_probe(connection: Connection, store: str) -> NotedProbe | None:
     """What the last probe of the store found."""
     row = connection.execute(
-        select(store_probes).where(store_probes.c.store == store).order_by(store_probes.c.at.desc()).limit(1)
+        select(store_probes).where(store_probes.c.store == store).order_by(store_probes.c.number.desc()).limit(1)
     ).one_or_none()
     if row is None:
         return None
@@ -71,4 +72,4 @@ def is_probe_due(ctx: Context) -> bool:
     """Whether the store was never probed, or not for a day."""
     with ctx.database.read() as connection:
         newest = newest_probe(connection, ctx.store.name)
-    return newest is None or ctx.clock.now() - newest.at > PROBE_EVERY
+    return newest is None or is_over(newest.at, PROBE_EVERY, ctx.clock.now())

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -126,9 +127,10 @@ store_probes = Table(
     "store_probes",
     metadata,
     Column("id", Uuid, primary_key=True),
+    Column("number", BigInteger, Identity(always=True), nullable=False),  # by which the newest is known: clocks jump
     Column("store", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("lies", JSONB, nullable=False),
     Column("checks", JSONB, nullable=False),
 )
-Index("store_probes_store_at_idx", store_probes.c.store, store_probes.c.at)
+Index("store_probes_store_number_idx", store_probes.c.store, store_probes.c.number)

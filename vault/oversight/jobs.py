@@ -133,8 +133,9 @@ def ask_reconciliation(ctx: Context, viewer: Viewer, older_than_h: int | None = 
 def ask_reconciliation_if_due(ctx: Context) -> bool:
     """Enqueues the daily reconciliation when none was begun for a day. The clock calls this now and then."""
     with ctx.database.transaction(SYSTEM) as tx:
-        newest = runs.newest(tx.connection, TASK_RECONCILE)
-        if newest is not None and tx.clock.now() - newest.created_at < RECONCILE_EVERY:
+        now = tx.clock.now()
+        newest = runs.newest(tx.connection, TASK_RECONCILE, before=now + RECONCILE_EVERY)
+        if newest is not None and now - newest.created_at < RECONCILE_EVERY:
             return False
         _enqueue_reconciliation(tx, ABANDONED_AFTER)
         tx.commit()

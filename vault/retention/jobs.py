@@ -19,7 +19,7 @@ def enqueue_sweep(ctx: Context) -> bool:
     """Enqueues a sweep when there is anything to sweep, or a day after the last; says whether it did."""
     with ctx.database.read() as connection:
         now = ctx.clock.now()
-        last = runs.newest(connection, TASK_SWEEP)
+        last = runs.newest(connection, TASK_SWEEP, before=now + EVERY)
         if last is not None and last.finished_at is None:
             return False
         if last is not None and last.created_at > now - EVERY and not is_due(connection, now):

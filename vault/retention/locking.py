@@ -19,7 +19,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from retention_rules.decision import decide
@@ -32,6 +32,7 @@ from vault.catalogue.tables import record_states
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import VaultError
+from vault.foundation.jobs.claims import is_free
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.storage.errors import StoreLied
 from vault.foundation.storage.interface import Lock, LockMode, Store, words
@@ -84,21 +85,20 @@ def lock_record(ctx: Context, record_id: UUID) -> None:
 def are_locks_due(connection: Connection, now: datetime) -> bool:
     """Whether a record waits for its lock whose turn has come and whom nobody works on."""
     is_due: bool = connection.execute(
-        select(select(lock_tasks.c.record_id).where(_is_free(now)).exists())
+        select(select(lock_tasks.c.record_id).where(_is_due(now)).exists())
     ).scalar_one()
     return is_due
 
 
-def _is_free(now: datetime) -> ColumnElement[bool]:
-    unclaimed = or_(lock_tasks.c.claimed_at.is_(None), lock_tasks.c.claimed_at < now - CLAIM_LASTS)
-    return and_(lock_tasks.c.not_before <= now, unclaimed)
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(lock_tasks.c.not_before <= now, is_free(lock_tasks.c.claimed_at, CLAIM_LASTS, now))
 
 
 def _claim(ctx: Context) -> list[UUID]:
     now = ctx.clock.now()
     free = (
         select(lock_tasks.c.record_id)
-        .where(_is_free(now))
+        .where(_is_due(now))
         .order_by(lock_tasks.c.not_before, lock_tasks.c.record_id)
         .limit(_CLAIMED_AT_ONCE)
         .with_for_update(skip_locked=True)

@@ -15,18 +15,19 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import procrastinate
-from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import exists, select, text
+from sqlalchemy import exists, select
 
 from vault.access import sessions
 from vault.app import make_context
 from vault.foundation.context import Context
 from vault.foundation.errors import VaultError
-from vault.foundation.jobs import queue, runs
+from vault.foundation.jobs import clockwork, queue, runs
+from vault.foundation.jobs.clockwork import Appointment
 from vault.foundation.jobs.errors import JobCancelled
 from vault.foundation.ledger import publisher
 from vault.foundation.ledger.entry import SYSTEM
@@ -54,7 +55,6 @@ SEQUENCE_EVERY_S = 0.5
 PUBLISH_EVERY_S = 10
 TIMESTAMP_EVERY_S = 3600
 TASK_RENDER, TASK_PROBE = "intake:render", "intake:probe"
-_CLOCK_LOCK = 0x736C6970_636C6F63
 
 
 class Worker:
@@ -172,37 +172,22 @@ class Worker:
         publisher.publish(self.ctx.database, self.ctx.store)
 
     def _lead_clock(self) -> None:
-        """Holds the clock's lock for as long as the connection lives; others wait to take over."""
-        with self.ctx.database.autocommit() as guard:
-            if not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _CLOCK_LOCK}).scalar_one():
-                return
-            scheduler = BackgroundScheduler(timezone="UTC")
-            scheduler.add_job(self._enqueue_rendering, "interval", seconds=1, max_instances=1, coalesce=True)
-            scheduler.add_job(self._enqueue_locking, "interval", seconds=2, max_instances=1, coalesce=True)
-            scheduler.add_job(lambda: self._enqueue(TASK_PROBE), "interval", minutes=10, max_instances=1)
-            scheduler.add_job(lambda: enqueue_sweep(self.ctx), "interval", seconds=30, max_instances=1, coalesce=True)
-            scheduler.add_job(
-                lambda: ask_reconciliation_if_due(self.ctx),
-                "interval",
-                minutes=10,
-                next_run_time=self.ctx.clock.now(),
-            )
-            scheduler.add_job(lambda: sessions.clear_stale(self.ctx), "interval", hours=1, max_instances=1)
-            if self._settings.timestamp_url:
-                authority = TimestampAuthority(self._settings.timestamp_url)
-                scheduler.add_job(
-                    lambda: publisher.stamp(self.ctx.database, authority),
-                    "interval",
-                    seconds=TIMESTAMP_EVERY_S,
-                    next_run_time=self.ctx.clock.now(),
-                )
-            scheduler.start()
-            self._enqueue(TASK_PROBE)
-            try:
-                while not self._ending.wait(5):
-                    guard.execute(text("SELECT 1"))  # fails when the connection, hence the lock, is gone
-            finally:
-                scheduler.shutdown(wait=False)
+        clockwork.lead(self.ctx.database, self._appointments(), self._ending)
+
+    def _appointments(self) -> list[Appointment]:
+        made = [
+            Appointment(self._enqueue_rendering, 1),
+            Appointment(self._enqueue_locking, 2),
+            Appointment(lambda: enqueue_sweep(self.ctx), 30),
+            Appointment(lambda: self._enqueue(TASK_PROBE), 600, is_first_at_once=True),
+            Appointment(lambda: ask_reconciliation_if_due(self.ctx), 600, is_first_at_once=True),
+            Appointment(lambda: sessions.clear_stale(self.ctx), 3600),
+        ]
+        if self._settings.timestamp_url:
+            authority = TimestampAuthority(self._settings.timestamp_url)
+            stamp = partial(publisher.stamp, self.ctx.database, authority)
+            made.append(Appointment(stamp, TIMESTAMP_EVERY_S, is_first_at_once=True))
+        return made
 
     def _enqueue_rendering(self) -> None:
         with self.ctx.database.read() as connection:

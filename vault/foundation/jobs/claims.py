@@ -1,0 +1,14 @@
+"""Claims on rows of work: a worker notes that it is at work on a row, and the note runs out when the worker died."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, or_
+
+
+def is_free(
+    claimed_at: ColumnElement[datetime] | ColumnElement[datetime | None], lasts: timedelta, now: datetime
+) -> ColumnElement[bool]:
+    """Whether nobody is at work on a row: never claimed, or the claim ran out, as by `clock.is_over`."""
+    return or_(claimed_at.is_(None), claimed_at.not_between(now - lasts, now + lasts))
