@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +23,29 @@ def site(
     rgw: Rgw | None = request.getfixturevalue("rgw") if request.param == "rgw" else None
     with running_site(postgres_server, tmp_path_factory.mktemp("site"), rgw) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[Path]:
+    """A place for a home: on the disk, and reachable for the database's own user."""
+    with tempfile.TemporaryDirectory(prefix="slipvault-faults-", dir="/var/tmp") as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[Path, int], None]]:
+    """Mounts small disks: called with a directory and a size in bytes; called again, it changes the size."""
+    if os.geteuid() != 0:
+        pytest.fail("a small disk is mounted for this test, which only root may do: run it as root", pytrace=False)
+    mounted: list[Path] = []
+
+    def mount(directory: Path, size_bytes: int) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        options = f"size={size_bytes},mode=711" + ",remount" * (directory in mounted)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "small", str(directory)], check=True)
+        mounted.append(directory)
+
+    yield mount
+    for directory in dict.fromkeys(reversed(mounted)):
+        subprocess.run(["umount", "--lazy", str(directory)], check=True)

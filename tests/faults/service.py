@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +21,8 @@ import httpx
 import psutil
 
 from tests.support.archive import jpeg
-from vault.surfaces.client import Client
+from vault.surfaces.client import Answer, Client
+from vault.surfaces.local_file import LocalFile
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "vault.surfaces.cli.main"]
@@ -135,10 +138,20 @@ class Service:
         assert (done.returncode, verdict["findings"]) == (0, [])
         return verdict
 
+    def send(self, data: bytes, key: str) -> Answer:
+        """One attempt to send a file; raises as the client does."""
+        with tempfile.NamedTemporaryFile() as file, self.client() as client:
+            file.write(data)
+            file.flush()
+            return client.send(LocalFile.read(Path(file.name)), key, {"class_code": "GENERAL"})
+
+    def client(self) -> Client:
+        """The real client, as the operator of the host."""
+        return Client(self.url, (self.home / "run" / "operator.token").read_text(encoding="ascii"))
+
     def originals(self, record_ids: list[str]) -> Iterator[bytes]:
         """The bytes that the archive gives back."""
-        token = (self.home / "run" / "operator.token").read_text(encoding="ascii")
-        with Client(self.url, token) as client:
+        with self.client() as client:
             for record_id in record_ids:
                 found = io.BytesIO()
                 client.fetch(record_id, found)
@@ -180,6 +193,7 @@ def _line(process: psutil.Process) -> str:
 @contextmanager
 def running_service(base: Path, environment: dict[str, str]) -> Iterator[Service]:
     """A service that stops as it should when the tests are done with it."""
+    base.mkdir(exist_ok=True)
     service = Service(base / "home", environment)
     service.start()
     try:
@@ -187,6 +201,37 @@ def running_service(base: Path, environment: dict[str, str]) -> Iterator[Service
         service.stop()
     finally:
         service.kill_what_is_left()
+
+
+FILES_PER_SENDER = 16
+_first = itertools.count(1000, 2 * FILES_PER_SENDER)
+
+
+def lose_and_double_nothing(service: Service, directory: Path, strike: Callable[[], None]) -> None:
+    """Two senders at work, each with four files at a time, while `strike` falls twice; then everything is counted."""
+    first = next(_first)
+    piles = [
+        pile_of(directory / "a", first, FILES_PER_SENDER),
+        pile_of(directory / "b", first + FILES_PER_SENDER, FILES_PER_SENDER),
+    ]
+    records_before = service.verified()["records"]
+    senders = [service.sender(pile) for pile in piles]
+    for _ in range(2):  # each time with answers given, files under way, and files to come
+        for sender in senders:
+            assert sender.read()
+            assert sender.read()
+        strike()
+    answers = senders[0].finish() | senders[1].finish()
+    service.await_ready()
+    again = service.sender(piles[0]).finish() | service.sender(piles[1]).finish()
+    record_ids = {file: answer["record_id"] for file, answer in answers.items()}
+    assert {file: answer["record_id"] for file, answer in again.items()} == record_ids
+    assert all(answer["repeated"] for answer in again.values())
+    sent = [Path(file).read_bytes() for file in record_ids]
+    assert list(service.originals(list(record_ids.values()))) == sent
+    verdict = service.verified()
+    assert verdict["records"] == records_before + 2 * FILES_PER_SENDER
+    assert {note["code"] for note in verdict["notes"]} <= {"object-unknown"}
 
 
 def pile_of(directory: Path, first: int, count: int) -> Path:

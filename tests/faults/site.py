@@ -12,9 +12,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +26,7 @@ import httpx
 from sqlalchemy import func, make_url, select
 
 from tests.support import fault_proxy, postgres_proxy
-from tests.support.archive import Archive, make_archive
+from tests.support.archive import Archive, make_archive, trust
 from tests.support.postgres import fresh_database
 from tests.support.rgw import Rgw
 from vault.catalogue.reading import open_original
@@ -32,10 +34,10 @@ from vault.catalogue.tables import component_copies, components, record_states, 
 from vault.foundation.clock import FixedClock, SystemClock
 from vault.foundation.db.engine import Database
 from vault.foundation.db.launcher import EmbeddedPostgres, socket_directory
-from vault.foundation.ids import new_id
 from vault.foundation.ledger.entry import SYSTEM
-from vault.intake.tables import intake_items, store_probes
+from vault.intake.tables import intake_items
 from vault.oversight.model import FindingCode
+from vault.oversight.reconciliation import reconcile
 from vault.oversight.verification import verify
 from vault.surfaces.client import Answer, Client
 from vault.surfaces.local_file import LocalFile
@@ -79,7 +81,7 @@ class Site:
             text=True,
         )
         self._pid = 0
-        self._client = Client(self.url, TOKEN, waiting_s=60)
+        self.client = Client(self.url, TOKEN, waiting_s=60)
 
     @property
     def url(self) -> str:
@@ -122,7 +124,7 @@ class Site:
         return bool(self.sql.waiting or (self.s3 and self.s3.waiting) or self.trap_file.exists())
 
     def close(self) -> None:
-        self._client.close()
+        self.client.close()
         self._listener.close()
         if self._pid > 0:
             self.kill()
@@ -131,9 +133,10 @@ class Site:
 
     def send(self, data: bytes, key: str, **metadata: Any) -> Answer:
         """One attempt of the real client; raises as it does."""
-        file = self._directory / "scan"
-        file.write_bytes(data)
-        return self._client.send(LocalFile.read(file), key, {"class_code": "GENERAL", **metadata})
+        with tempfile.NamedTemporaryFile() as file:  # not on the disks of the site, which may be full
+            file.write(data)
+            file.flush()
+            return self.client.send(LocalFile.read(Path(file.name)), key, {"class_code": "GENERAL", **metadata})
 
     @contextmanager
     def raw_request(self, data: bytes, key: str) -> Iterator[socket.socket]:
@@ -164,6 +167,11 @@ class Site:
         self.known = Left(intents, len(unknown), counts[0])
         return self.known
 
+    def reconciled(self) -> list[str]:
+        """What a reconciliation settles that leaves nothing alone for being young."""
+        done = reconcile(self.archive.ctx, SYSTEM, older_than=-timedelta(hours=1))
+        return [finding.code.value for finding in done.settled]
+
     def original(self, record_id: str | None) -> bytes:
         """The bytes of a record as a reader gets them."""
         assert record_id is not None
@@ -189,7 +197,7 @@ def running_site(server: EmbeddedPostgres, directory: Path, rgw: Rgw | None) -> 
         database = Database(url, clock, pool_size=4)
         stack.callback(database.dispose)
         archive = make_archive(database, clock, directory, store_url)
-        _trust(archive)
+        trust(archive)
         home = directory / "home"
         (home / "run").mkdir(parents=True)
         (home / "run" / "operator.token").write_text(TOKEN)
@@ -206,13 +214,3 @@ def running_site(server: EmbeddedPostgres, directory: Path, rgw: Rgw | None) -> 
         site.s3 = s3
         site.start()
         yield site
-
-
-def _trust(archive: Archive) -> None:
-    with archive.ctx.database.transaction(SYSTEM) as tx:
-        tx.connection.execute(
-            store_probes.insert(),
-            {"id": new_id(), "store": archive.ctx.store.name, "at": archive.clock.now(), "lies": [], "checks": []},
-        )
-        tx.witness("intake:store:probe", "store", new_id())
-        tx.commit()

@@ -6,62 +6,46 @@ bytes, the same commands answer the same again, and `slipvault verify` finds not
 
 from __future__ import annotations
 
-import itertools
-import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.service import Service, pile_of, running_service
+from tests.faults.service import Service, lose_and_double_nothing, running_service
+from tests.support.rgw import Rgw
 
 pytestmark = [pytest.mark.faults, pytest.mark.invariant("U1"), pytest.mark.invariant("U2")]
-
-FILES_PER_SENDER = 16
-_first = itertools.count(1000, 2 * FILES_PER_SENDER)
-
-
-@pytest.fixture(scope="module")
-def base() -> Iterator[Path]:
-    """A place that the database's own user can reach."""
-    with tempfile.TemporaryDirectory(prefix="slipvault-faults-", dir="/var/tmp") as directory:
-        Path(directory).chmod(0o755)
-        yield Path(directory)
 
 
 @pytest.fixture(scope="module")
 def service(base: Path) -> Iterator[Service]:
-    with running_service(base, {}) as running:
+    with running_service(base / "on-a-directory", {}) as running:
         yield running
 
 
 @pytest.mark.parametrize("kind", ["web", "worker", "session", "database", "supervisor"])
-def test_senders_lose_and_double_nothing(service: Service, tmp_path: Path, kind: str) -> None:
-    first = next(_first)
-    piles = [
-        pile_of(tmp_path / "a", first, FILES_PER_SENDER),
-        pile_of(tmp_path / "b", first + FILES_PER_SENDER, FILES_PER_SENDER),
-    ]
-    records_before = service.verified()["records"]
-    senders = [service.sender(pile) for pile in piles]
-    for _ in range(2):  # twice, each time with answers given, files under way, and files to come
-        for sender in senders:
-            assert sender.read()
-            assert sender.read()
+def test_a_process_of_the_service(service: Service, tmp_path: Path, kind: str) -> None:
+    def strike() -> None:
         service.kill(kind)
         if kind == "supervisor":
             service.start()
-    answers = senders[0].finish() | senders[1].finish()
-    service.await_ready()
-    again = service.sender(piles[0]).finish() | service.sender(piles[1]).finish()
-    assert {file: answer["record_id"] for file, answer in again.items()} == {
-        file: answer["record_id"] for file, answer in answers.items()
-    }
-    assert all(answer["repeated"] for answer in again.values())
-    files = list(answers)
-    assert list(service.originals([answers[file]["record_id"] for file in files])) == [
-        Path(file).read_bytes() for file in files
-    ]
-    verdict = service.verified()
-    assert verdict["records"] == records_before + 2 * FILES_PER_SENDER
-    assert {note["code"] for note in verdict["notes"]} <= {"object-unknown"}
+
+    lose_and_double_nothing(service, tmp_path, strike)
+
+
+@pytest.fixture(scope="module")
+def service_on_ceph(base: Path, private_rgw: Rgw) -> Iterator[Service]:
+    with running_service(base / "on-ceph", {"SLIPVAULT_STORE_URL": private_rgw.new_bucket()}) as running:
+        yield running
+
+
+@pytest.mark.rgw
+@pytest.mark.parametrize("daemon", ["osd", "rgw"])
+def test_a_daemon_of_the_store(service_on_ceph: Service, private_rgw: Rgw, tmp_path: Path, daemon: str) -> None:
+    def strike() -> None:
+        private_rgw.kill(daemon)
+        time.sleep(1)  # uploads run into it
+        private_rgw.up()
+
+    lose_and_double_nothing(service_on_ceph, tmp_path, strike)

@@ -6,26 +6,22 @@ a failure is answered. Step 4 asks nobody; what it knows of the class was asked 
 
 from __future__ import annotations
 
-import itertools
-import random
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from tests.faults.road import ALL, INTENT, NEVER_MET, NOTHING, SEALED, attempt, finish, new_file
 from tests.faults.site import Left, Site
 from tests.faults.web import Trap as FileTrap
 from tests.support import fault_proxy
-from tests.support.archive import jpeg, pdf
 from tests.support.fault_proxy import Fault
 from tests.support.postgres_proxy import Trap as SqlTrap
 from vault.surfaces.client import Answer, Unavailable
 
 pytestmark = pytest.mark.faults
 
-NOTHING, INTENT, SEALED, ALL = Left(), Left(intents=1), Left(intents=1, objects=1), Left(records=1)
 SURVIVED = ""  # tried again before anybody was answered
 
 
@@ -153,16 +149,16 @@ STEPS = (
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step.number}-{step.name}")
 def test_whatever_fails_where_the_retry_finishes_it_once(site: Site, step: Step, how: str) -> None:
     place = step.worm if site.s3 is None else step.rgw
-    data, key, metadata = _file(step.file)
+    data, key, metadata = new_file(step.file)
     before = site.known
     if step.file == "pdf":
         site.restart()  # whose decoders do not run yet
     place.set(site, how)
-    answer = _answer(lambda: site.send(data, key, **metadata))
+    answer = attempt(lambda: site.send(data, key, **metadata))
     if how == "kill":
         assert site.is_dead()
         site.start()
-    assert not site.is_waiting(), "the fault was never met: the test shows nothing"
+    assert not site.is_waiting(), NEVER_MET
     left = site.left().since(before)
     if how == "kill":
         assert isinstance(answer, Unavailable)
@@ -174,14 +170,14 @@ def test_whatever_fails_where_the_retry_finishes_it_once(site: Site, step: Step,
         assert isinstance(answer, Unavailable)
         assert answer.facts["answer"] == step.answer
         assert left == step.left
-    _finish(site, data, key, metadata, before, is_repeated=left == ALL)
+    finish(site, data, key, metadata, before, is_repeated=left == ALL)
 
 
 @pytest.mark.invariant("U2")
 @pytest.mark.parametrize("how", ["kill", "error"])
 def test_a_receipt_that_was_not_read_is_given_again(site: Site, how: str) -> None:
     """Step 10: killed at the first byte of a 201; or the sender has gone before there is one."""
-    data, key, metadata = _file("scan")
+    data, key, metadata = new_file("scan")
     before = site.known
     with site.raw_request(data, key) as connection:
         if how == "error":
@@ -195,39 +191,24 @@ def test_a_receipt_that_was_not_read_is_given_again(site: Site, how: str) -> Non
             site.start()
             assert site.left().since(before) == ALL, "what was said to be accepted is not there"
     assert not site.is_waiting()
-    _finish(site, data, key, metadata, before, is_repeated=True)
+    finish(site, data, key, metadata, before, is_repeated=True)
 
 
-def _finish(site: Site, data: bytes, key: str, metadata: dict[str, Any], before: Left, *, is_repeated: bool) -> None:
-    """The sender's next attempt, and one more: accepted, once, and the bytes are those that were sent."""
-    again = site.send(data, key, **metadata)
-    assert (again.status, again.is_repeated) == ("accepted", is_repeated)
-    third = site.send(data, key, **metadata)
-    assert (third.status, third.is_repeated, third.record_id) == ("accepted", True, again.record_id)
-    assert site.original(again.record_id) == data
-    assert site.left().since(before) == ALL
-
-
-_numbers = itertools.count(1)
-
-
-def _file(kind: str) -> tuple[bytes, str, dict[str, Any]]:
-    """Bytes that nobody sent before, their key, and what is told of them."""
-    number = next(_numbers)
-    key = f"the-key-of-{number:04}"
-    if kind == "scan":
-        return jpeg(number), key, {}
-    if kind == "pdf":
-        return pdf(number), key, {}
-    size_bytes = {"large": 5 << 20, "huge": 17 << 20}[kind]  # more than is held in memory, received and sealed
-    return random.Random(number).randbytes(size_bytes), key, {"class_code": "ATTACHMENT"}
-
-
-def _answer(send: Callable[[], Answer]) -> Answer | Unavailable:
-    try:
-        return send()
-    except Unavailable as error:
-        return error
+@pytest.mark.invariant("U3")
+@pytest.mark.parametrize("name", ["committed-1", "cataloguing"])
+def test_what_a_sender_who_stays_away_leaves_is_settled_and_taken_up_when_he_returns(site: Site, name: str) -> None:
+    step = next(step for step in STEPS if step.name == name)
+    data, key, metadata = new_file("scan")
+    before = site.known
+    (step.worm if site.s3 is None else step.rgw).set(site, "kill")
+    assert isinstance(attempt(lambda: site.send(data, key, **metadata)), Unavailable)
+    assert site.is_dead()
+    site.start()
+    assert site.left().since(before) == step.left
+    assert sorted(site.reconciled()) == ["leftover-noted"] * step.left.objects + ["upload-abandoned"]
+    assert site.left().since(before) == NOTHING, "what is known and named is no longer spoken of"
+    finish(site, data, key, metadata, before, is_repeated=False)
+    assert site.reconciled() == ["leftover-taken-up"] * step.left.objects
 
 
 def _nothing() -> None:
