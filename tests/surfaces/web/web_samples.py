@@ -498,7 +498,8 @@ def _ledger(t: Texts) -> list[Sample]:
         "01935c1e-8f2a-7cc1-b4aa-3f9d2e61a0c7", ago(minutes=4), "catalogue:field:unmask", LI,
         entry_views.Subject(N_("Record"), NUMBER, RECORD), entry_views.Subject(N_("Batch"), "11 月 24 日上午", BATCH), t("身份证号", "Citizen id number"),
         (entry_views.Detail(N_("Revision"), "3"), entry_views.Detail(N_("Salted digests of the catalogue rows"), parts=(entry_views.Detail(N_("Records"), digest("reason"), is_digest=True),))), '{"actor":{"id":"0193a2","kind":"person"},"at":"2026-11-24T07:38:31.120Z","details":{"field":"id_number"},"event":"catalogue:field:unmask"}',
-        digest("leaf"), 48_210, 48_213, digest("root"), tuple(digest(str(n)) for n in range(6)), is_proven=True, story_href="/ledger?subject=1",
+        entry_views.Proof(is_proven=True, leaf_index=48_210, leaf_hash_hex=digest("leaf"), tree_size=48_213, root_hex=digest("root"), path_hex=tuple(digest(str(n)) for n in range(6))),
+        story_href="/ledger?subject=1",
     )  # fmt: skip
     return [
         Sample("ledger", "/ledger", "ledger.html", "ledger", view(ledger.LedgerVerification("clean", ago(hours=2), 48_102, 0.31))),
@@ -674,12 +675,7 @@ def empty(language: Language) -> list[Sample]:
         "",
         (),
         "{}",
-        "",
-        None,
-        None,
-        "",
-        (),
-        is_proven=False,
+        entry_views.Proof(),
         story_href="/ledger?subject=2",
     )
     person = people.PersonView("p", "/people/p", "新人", "xinren", "档案室", "invited", NOW, None, (), (), ())

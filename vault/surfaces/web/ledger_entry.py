@@ -24,7 +24,7 @@ from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.pages import page, speaker
 from vault.surfaces.web.story import actor_of, fields_in_words, note_of
 from vault.surfaces.web.subjects import subject_of
-from vault.surfaces.web.views.ledger_entry import Detail, EntryView
+from vault.surfaces.web.views.ledger_entry import Detail, EntryView, Proof
 from vault.surfaces.web.words import detail_word
 
 routes = Routes("", "pages", in_schema=False)
@@ -45,7 +45,6 @@ def entry_page(request: Request, ctx: Ctx, viewer: CurrentViewer, entry_id: UUID
         formats = Formats(say, ZoneInfo(organisation(connection).time_zone))
         subject = subject_of(connection, viewer, line.subject_type, line.subject_id)
         context = subject_of(connection, viewer, "context", line.context_id) if line.context_id else None
-    is_proven, root = _proof(ctx, found)
     view = EntryView(
         id=str(line.id),
         at=line.at,
@@ -56,25 +55,27 @@ def entry_page(request: Request, ctx: Ctx, viewer: CurrentViewer, entry_id: UUID
         note=note_of(formats, line.event, told),
         details=tuple(_details(formats, told)),
         canonical=found.body.decode(),
-        leaf_hash_hex=found.leaf_hash.hex() if found.leaf_hash else "",
-        leaf_index=line.leaf_index,
-        checkpoint_size=found.checkpoint_size,
-        checkpoint_root_hex=root.hex(),
-        proof_hex=tuple(step.hex() for step in found.proof),
-        is_proven=is_proven,
+        proof=_proof(ctx, found),
         story_href=f"/ledger?subject={line.subject_id}",
     )
     return page(request, "ledger_entry.html", view, current="ledger")
 
 
-def _proof(ctx: Context, found: queries.ProvenEntry) -> tuple[bool, bytes]:
-    """Whether the entry leads to the signed root, and that root."""
+def _proof(ctx: Context, found: queries.ProvenEntry) -> Proof:
+    """The path of the entry to the signed root, followed before it is shown."""
     index = found.line.leaf_index
     if not found.checkpoint_note or not found.leaf_hash or index is None:
-        return False, b""
+        return Proof(leaf_index=index)
     checkpoint = open_note(found.checkpoint_note, ctx.custodian.public_key())
     root = root_of_inclusion(found.leaf_hash, index, checkpoint.size, found.proof)
-    return root == checkpoint.root, checkpoint.root
+    return Proof(
+        is_proven=root == checkpoint.root,
+        leaf_index=index,
+        leaf_hash_hex=found.leaf_hash.hex(),
+        tree_size=checkpoint.size,
+        root_hex=checkpoint.root.hex(),
+        path_hex=tuple(step.hex() for step in found.proof),
+    )
 
 
 def _details(formats: Formats, told: Mapping[str, object]) -> Iterable[Detail]:

@@ -28,8 +28,20 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """The inclusion path of an entry to the newest checkpoint; empty before one covers it."""
+
+    is_proven: bool = False
+    leaf_index: int | None = None
+    leaf_hash_hex: str = ""
+    tree_size: int | None = None
+    root_hex: str = ""
+    path_hex: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EntryView:
-    """One entry with its proof: the inclusion path to the newest checkpoint."""
+    """One entry with its proof. `canonical` are the bytes that are hashed."""
 
     id: str
     at: datetime
@@ -40,10 +52,5 @@ class EntryView:
     note: str
     details: tuple[Detail, ...]
     canonical: str
-    leaf_hash_hex: str
-    leaf_index: int | None
-    checkpoint_size: int | None
-    checkpoint_root_hex: str
-    proof_hex: tuple[str, ...]
-    is_proven: bool
+    proof: Proof
     story_href: str
