@@ -525,9 +525,9 @@ def _health(t: Texts) -> list[Sample]:
         health.EpochRow(1, "destroyed", ago(days=400), ago(days=40), 0),
     )
     groups = (
-        health.GroupRow("CN-BANK-ACCOUNT", "2026", 1, "active", 2, 38_211),
-        health.GroupRow("CN-ACC-VOUCHER", "2026", 1, "active", 2, 120_442),
-        health.GroupRow("DEFAULT-5Y", "2026", 2, "active", 2, 7_013),
+        health.GroupRow("CN-BANK-ACCOUNT", "人民币银行结算账户资料", "2026", 1, "active", 2, 38_211),
+        health.GroupRow("CN-ACC-VOUCHER", "会计凭证", "2026", 1, "active", 2, 120_442),
+        health.GroupRow("DEFAULT-5Y", "其他业务单", "2026", 2, "active", 2, 7_013),
     )
     services = (
         health.ServiceRow(t("数据库", "Database"), "up", t("答复 0.4 毫秒", "answers in 0.4 ms")),

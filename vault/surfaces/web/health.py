@@ -18,6 +18,7 @@ from vault.intake.stores import newest_probe, probe_and_note
 from vault.oversight import leftovers
 from vault.oversight.jobs import TASK_RECONCILE, ask_reconciliation
 from vault.oversight.model import CAUSES
+from vault.retention.queries import classes_in_effect
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.pages import go, page, speaker
 from vault.surfaces.web.views import labels
@@ -47,10 +48,7 @@ def health_page(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
             epochs=tuple(
                 EpochRow(e.number, e.state, e.created_at, e.destroyed_at, e.groups) for e in list_epochs(connection)
             ),
-            groups=tuple(
-                GroupRow(g.class_code, g.period, g.generation, g.state, g.epoch, g.records)
-                for g in list_groups(connection)
-            ),
+            groups=_groups(connection, ctx, english=speaker(request).locale.language == "en"),
             services=_services(request, connection),
             actions=_actions(viewer),
             leftovers=_leftovers(connection, ctx, viewer),
@@ -95,6 +93,20 @@ def _leftovers(connection: Connection, ctx: Ctx, viewer: Viewer) -> LeftoverSect
         reconciled_at=newest.finished_at if newest else None,
         job_href=f"/jobs/{newest.id}" if newest and viewer.may(Right.JOBS_JOB_READ) else None,
         is_running=newest is not None and newest.state in {"waiting", "running"},
+    )
+
+
+def _groups(connection: Connection, ctx: Ctx, *, english: bool) -> tuple[GroupRow, ...]:
+    groups = list_groups(connection)
+    if not groups:
+        return ()
+    classes = classes_in_effect(connection, ctx.clock.now())
+    names = {k.code: k.name_en if english else k.name_zh for k in classes}
+    return tuple(
+        GroupRow(
+            g.class_code, names.get(g.class_code, g.class_code), g.period, g.generation, g.state, g.epoch, g.records
+        )
+        for g in groups
     )
 
 

@@ -75,6 +75,7 @@ class GroupRow:
     """A group key: one for each retention class and closing period."""
 
     class_code: str
+    class_name: str
     period: str
     generation: int
     state: str
