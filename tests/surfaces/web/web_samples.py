@@ -361,7 +361,7 @@ def record(t: Texts, *, unmasked: bool = False) -> views.RecordView:
         place=((N_("Fonds"), "J042 滨海市政务服务中心"), (N_("Category"), "YW"), (N_("Year"), "2026"), (N_("Item number"), "137")),
         received_at=ago(minutes=31), page_count=4,
         related=((N_("Retention class"), Link("人民币银行结算账户资料", "/records?class_code=x"), "CN-BANK-ACCOUNT"), (N_("Sent by"), None, STATION.name)),
-        keeping=keeping, strip=views.PageStrip("ready", pages, 1),
+        keeping=keeping, strip=views.PageStrip("ready", pages, 1, RECORD + "?page="),
         verification=views.Verification("clean", ago(minutes=12), LI, checks, action=verify),
         personal=personal, objects=objects,
         corrections=(views.CorrectionRow(ago(minutes=20), LI, t("与原件不符", "not as on the slip"), (views.CorrectedValue(N_("Customer"), "赵丽影", "赵丽颖"), views.CorrectedValue(N_("Handler"), None, "周敏"))),),
@@ -419,7 +419,7 @@ def record_bare(t: Texts) -> views.RecordView:
     return views.RecordView(
         id="x", href=RECORD, archival_number="J042-YW·2026-D05-TSZ-0042", title="投诉 2026-11-24", state="received",
         described=(views.Described(N_("Customer"), ""),), place=(), received_at=ago(seconds=20), page_count=None, related=(),
-        keeping=keeping, strip=views.PageStrip("making", (), 1, RECORD + "/progress"), verification=views.Verification("new"),
+        keeping=keeping, strip=views.PageStrip("making", progress_href=RECORD + "/progress"), verification=views.Verification("new"),
     )  # fmt: skip
 
 

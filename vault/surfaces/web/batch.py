@@ -177,7 +177,7 @@ def _item(item: Item, language: Language, numbers: dict[UUID, tuple[str, int]]) 
         size_bytes=item.size_bytes,
         received_at=item.received_at,
         page_count=pages or None,
-        record=Link(number, f"/records/{item.record_id}") if number else None,
+        record=Link(number, f"/records/{item.record_id}?batch={item.batch_id}") if number else None,
         reasons=told("refuse"),
         warnings=told("warn"),
     )

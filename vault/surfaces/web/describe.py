@@ -20,8 +20,8 @@ from vault.foundation.errors import VaultError
 from vault.retention import description as retention
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.pages import form_with, go, page
-from vault.surfaces.web.record import around_record
-from vault.surfaces.web.record_view import Around, label_of, record_view
+from vault.surfaces.web.record_around import Around, around_record, back_to
+from vault.surfaces.web.record_view import label_of, record_view
 from vault.surfaces.web.story import FIELD_WORDS
 from vault.surfaces.web.views.parts import Form
 from vault.surfaces.web.views.record import CorrectedValue, DescribeForm
@@ -91,7 +91,7 @@ def describe(
         told = {name: str(value) for name, value in typed.model_dump(exclude={"remove"}).items()}
         form = form_with(request, told, error, "reason" if isinstance(error, ReasonNeeded) else "")
         return _show(request, around, form, typed.new.attributes, revision=typed.revision, status=error.status)
-    return go(f"/records/{record_id}?done=described")
+    return go(back_to(request, ctx, record_id, done="described"))
 
 
 def _show(
@@ -107,7 +107,7 @@ def _show(
     held = {kind: value for kind, ordinal, value in around.personal if ordinal == 0}
     types = {"occurred_date": "date"}
     view = DescribeForm(
-        href=f"{around.href}/describe",
+        href=around.at("/describe"),
         form=form,
         revision=revision or around.record.revision,
         fields=tuple((name, FIELD_WORDS[name], types.get(name, "text")) for name in corrections.FIELDS),

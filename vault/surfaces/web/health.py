@@ -18,9 +18,9 @@ from vault.intake.stores import newest_probe, probe_and_note
 from vault.oversight import leftovers
 from vault.oversight.jobs import TASK_RECONCILE, ask_reconciliation
 from vault.oversight.model import CAUSES
-from vault.retention.queries import classes_in_effect
+from vault.surfaces.lists.listing import Speech
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
-from vault.surfaces.web.pages import go, page, speaker
+from vault.surfaces.web.pages import go, language_for, page, speaker
 from vault.surfaces.web.views import labels
 from vault.surfaces.web.views.health import (
     CheckRow,
@@ -48,7 +48,7 @@ def health_page(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
             epochs=tuple(
                 EpochRow(e.number, e.state, e.created_at, e.destroyed_at, e.groups) for e in list_epochs(connection)
             ),
-            groups=_groups(connection, ctx, english=speaker(request).locale.language == "en"),
+            groups=_groups(connection, Speech(connection, language_for(request), ctx.clock.now())),
             services=_services(request, connection),
             actions=_actions(viewer),
             leftovers=_leftovers(connection, ctx, viewer),
@@ -96,17 +96,18 @@ def _leftovers(connection: Connection, ctx: Ctx, viewer: Viewer) -> LeftoverSect
     )
 
 
-def _groups(connection: Connection, ctx: Ctx, *, english: bool) -> tuple[GroupRow, ...]:
-    groups = list_groups(connection)
-    if not groups:
-        return ()
-    classes = classes_in_effect(connection, ctx.clock.now())
-    names = {k.code: k.name_en if english else k.name_zh for k in classes}
+def _groups(connection: Connection, speech: Speech) -> tuple[GroupRow, ...]:
     return tuple(
         GroupRow(
-            g.class_code, names.get(g.class_code, g.class_code), g.period, g.generation, g.state, g.epoch, g.records
+            class_code=group.class_code,
+            class_name=speech.classes.get(group.class_code, group.class_code),
+            period=group.period,
+            generation=group.generation,
+            state=group.state,
+            epoch=group.epoch,
+            records_count=group.records,
         )
-        for g in groups
+        for group in list_groups(connection)
     )
 
 

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import Form as Field
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vault.access.model import Viewer
-from vault.access.queries import actor_kind, actor_names, all_units, organisation
+from vault.access.queries import organisation
 from vault.access.rights import Right
-from vault.catalogue import corrections, reading, search
+from vault.catalogue import reading
 from vault.catalogue.errors import ReasonNeeded
 from vault.catalogue.model import ComponentKind, RecordStatus
-from vault.catalogue.queries import get_record, same_business
-from vault.foundation.db.keyset import Span
+from vault.catalogue.queries import get_record
 from vault.foundation.errors import N_
 from vault.intake.jobs import render_again
-from vault.intake.queries import get_batch, is_rendering, item_of_record
+from vault.intake.queries import is_rendering
 from vault.intake.renditions.watermark import watermark
-from vault.oversight.queries import newest_verification
 from vault.oversight.record_check import verify_record
 from vault.retention import filing
-from vault.retention.queries import classes_in_effect, filing_of
-from vault.retention.why import explain_record
+from vault.retention.queries import filing_of
 from vault.surfaces.bytes_out import stream_bytes
-from vault.surfaces.i18n import Formats, Language, translator
+from vault.surfaces.i18n import Formats, translator
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.pages import form_with, go, language_for, page, speaker
-from vault.surfaces.web.record_view import Around, record_view
+from vault.surfaces.web.record_around import around_record, back_to
+from vault.surfaces.web.record_view import record_view
 from vault.surfaces.web.rendering import SECURITY_HEADERS
-from vault.surfaces.web.story import story
-from vault.surfaces.web.views.parts import Link, Notice
+from vault.surfaces.web.views.parts import Notice
 
 routes = Routes("", "pages", in_schema=False)
 Text = Annotated[str, Field()]
@@ -78,10 +72,10 @@ def unmask(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID, r
 
 
 @routes.post("/records/{record_id}/verify", Right.RECORDS_RECORD_VERIFY, response_class=Response)
-def verify(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+def verify(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
     """Verifies the record now and shows the outcome on its page."""
     verify_record(ctx, viewer, record_id)
-    return go(f"/records/{record_id}?done=verified#verified")
+    return go(f"{back_to(request, ctx, record_id, done='verified')}#verified")
 
 
 @routes.get("/records/{record_id}/file", Right.RETENTION_RECORD_FILE, response_class=Response)
@@ -95,24 +89,24 @@ def file_page(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID
 
 
 @routes.post("/records/{record_id}/file", Right.RETENTION_RECORD_FILE, response_class=Response)
-def file_record(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+def file_record(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
     """Files the record; its locks are set in the background."""
     filing.file(ctx, viewer, [record_id])
-    return go(f"/records/{record_id}?done=filed")
+    return go(back_to(request, ctx, record_id, done="filed"))
 
 
 @routes.post("/records/{record_id}/file/stop", Right.RETENTION_RECORD_FILE, response_class=Response)
-def stop_filing(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+def stop_filing(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
     """Takes the filing back, for as long as no lock is being set."""
     filing.stop_filing(ctx, viewer, record_id)
-    return go(f"/records/{record_id}?done=stopped")
+    return go(back_to(request, ctx, record_id, done="stopped"))
 
 
 @routes.post("/records/{record_id}/render", Right.INTAKE_ITEM_SEND, response_class=Response)
-def render_once_more(ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
+def render_once_more(request: Request, ctx: Ctx, viewer: CurrentViewer, record_id: UUID) -> Response:
     """Has the page images tried again that could not be made."""
     render_again(ctx, viewer, record_id)
-    return go(f"/records/{record_id}")
+    return go(back_to(request, ctx, record_id))
 
 
 @routes.get("/records/{record_id}/pages/{number}.jpg", Right.RECORDS_RECORD_READ, response_class=Response)
@@ -150,70 +144,6 @@ def rendering_progress(request: Request, ctx: Ctx, viewer: CurrentViewer, record
         state = is_rendering(connection, record_id) or ("being_filed" if asked else None)
     text = speaker(request).gettext(N_("Page images are being made"))
     return {"state": state or "done", "done": int(state is None), "total": 1, "text": text, "is_ended": state is None}
-
-
-def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -> Around:
-    """Everything that the page of a record needs.
-
-    Raises:
-        NotFoundOrNotYours: no such record for this viewer.
-    """
-    english = language_for(request) is Language.EN
-    with ctx.database.read() as connection:
-        record = get_record(connection, viewer, record_id)
-        now = ctx.clock.now()
-        told_why = explain_record(ctx, connection, viewer, record)
-        held_class = next((k for k in classes_in_effect(connection, now) if k.code == record.class_code), None)
-        home = organisation(connection)
-        unit = next(unit for unit in all_units(connection) if unit.id == record.unit_id)
-        batch = get_batch(connection, viewer, record.batch_id) if record.batch_id else None
-        item = item_of_record(connection, record_id)
-        newer = search.find(connection, search.Filters(), Span(before=record_id, size=1), units=viewer.units).lines
-        older = search.find(connection, search.Filters(), Span(after=record_id, size=1), units=viewer.units).lines
-        told = story(request, connection, viewer, record_id, aside=_reason_teller(ctx, connection, viewer, record_id))
-        verified = newest_verification(connection, record)
-        filed = filing_of(connection, record_id)
-        corrected = corrections.corrections_of(ctx, connection, viewer, record)
-        people = [c.actor_id for c in corrected] + [item.sender_id if item else None, verified and verified.actor_id]
-        people += [said.person_id for said in told_why.approved_by]
-        names = actor_names(connection, [one for one in people if one])
-        sender = (actor_kind(connection, item.sender_id), item.sender_id) if item else None
-        related = same_business(connection, viewer, record)
-        rendering = is_rendering(connection, record_id)
-    return Around(
-        record=record,
-        viewer=viewer,
-        unit=unit.name_en if english else unit.name_zh,
-        fonds_name=home.name or record.fonds_code,
-        class_name=(held_class.name_en if english else held_class.name_zh) if held_class else record.class_code,
-        period_code=record.archival_number.split("-")[2],
-        received_date=told_why.decision.facts.received_date,
-        why=told_why,
-        personal=reading.personal_values(ctx, viewer, record),
-        corrections=corrected,
-        verified=verified,
-        filing=filed,
-        names=names,
-        story=told,
-        rendering=rendering,
-        batch=Link(batch.name, f"/batches/{batch.id}") if batch else None,
-        sender=sender,
-        file_name=(item.file_name or "") if item else "",
-        same_business=related,
-        previous_id=newer[0].id if newer else None,
-        next_id=older[0].id if older else None,
-        speaker=speaker(request),
-    )
-
-
-def _reason_teller(ctx: Ctx, connection: Connection, viewer: Viewer, record_id: UUID) -> Any:
-    """Tells why somebody saw a number in full: the ledger holds the reason sealed, and who reads the record may know."""
-
-    def tell(event: str, details: Mapping[str, Any]) -> str:
-        sealed = details.get("reason_sealed") if event == "catalogue:field:unmask" else None
-        return reading.unmask_reason(ctx, connection, viewer, record_id, sealed) if sealed else ""
-
-    return tell
 
 
 def _image(data: bytes) -> Response:

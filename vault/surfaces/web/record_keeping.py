@@ -1,22 +1,18 @@
-"""Why a record is kept, from the explanation to what its page shows. Pure."""
+"""Why a record is still here, in the reader's words: its period, its locks, the law's reasons. Pure."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from retention_rules import words
 from retention_rules.model import State
 from vault.catalogue.model import RecordStatus
 from vault.foundation.errors import N_
 from vault.surfaces.law_words import lock_in_words, reason_in_words, steps_in_words, trigger_in_words
+from vault.surfaces.web.record_around import Around
 from vault.surfaces.web.views import record as views
 
-if TYPE_CHECKING:
-    from vault.surfaces.web.record_view import Around
 
-
-def keeping_view(around: Around) -> views.Keeping:
-    """Locks and retention of a record, with the reasons, in the reader's words."""
+def keeping_of(around: Around) -> views.Keeping:
+    """The part of the page that says why the record is still here."""
     record, say, decision = around.record, around.speaker, around.why.decision
     return views.Keeping(
         received_date=around.received_date,

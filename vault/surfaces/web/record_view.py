@@ -3,70 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from itertools import groupby
-from uuid import UUID
 
 from retention_rules.identifiers import mask
-from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue.describe import title_of
 from vault.catalogue.model import ComponentKind, Correction, FieldKind, RecordStatus
-from vault.catalogue.queries import ComponentView, RecordView
+from vault.catalogue.queries import ComponentView
 from vault.foundation.errors import N_
-from vault.oversight.model import RecordVerification
-from vault.retention.model import Filing
-from vault.retention.why import Explanation
-from vault.surfaces.i18n import Translator
 from vault.surfaces.law_words import (
     category_in_words,
     lock_in_words,
     period_code_in_words,
 )
-from vault.surfaces.web.record_keeping import keeping_view
+from vault.surfaces.web.record_around import Around
+from vault.surfaces.web.record_keeping import keeping_of
 from vault.surfaces.web.story import FIELD_WORDS, actor_of
 from vault.surfaces.web.views import labels
 from vault.surfaces.web.views import record as views
-from vault.surfaces.web.views.parts import BLANK, Action, Finding, Form, Link, TimelineEntry
+from vault.surfaces.web.views.parts import BLANK, Action, Finding, Form, Link
 
 _PAGE_PIXELS = (1240, 1754)
 _RENDERED = frozenset({"image/tiff", "image/jpeg", "image/png", "image/jp2", "application/pdf"})
 _KIND_ORDER = tuple(ComponentKind)
 _LOCK_ORDER = ("none", "governance", "compliance")
-
-
-@dataclass(frozen=True)
-class Around:
-    """Everything that a record's page needs to know."""
-
-    record: RecordView
-    viewer: Viewer
-    unit: str
-    class_name: str
-    period_code: str
-    fonds_name: str
-    received_date: date
-    why: Explanation
-    personal: tuple[tuple[FieldKind, int, str], ...]
-    corrections: tuple[Correction, ...]
-    verified: RecordVerification | None
-    filing: Filing | None
-    names: Mapping[UUID, str]
-    story: tuple[TimelineEntry, ...]
-    rendering: str | None
-    batch: Link | None
-    sender: tuple[str, UUID] | None
-    file_name: str
-    same_business: tuple[tuple[UUID, str], ...]
-    previous_id: UUID | None
-    next_id: UUID | None
-    speaker: Translator
-
-    @property
-    def href(self) -> str:
-        """The address of the record's page."""
-        return f"/records/{self.record.id}"
 
 
 def record_view(
@@ -79,13 +40,13 @@ def record_view(
     is_filing: bool = False,
 ) -> views.RecordView:
     """The view-model; `clear` holds the personal fields that this answer alone shows in full."""
-    record, viewer, href = around.record, around.viewer, around.href
+    record, viewer = around.record, around.viewer
     may_describe = viewer.may(Right.RECORDS_RECORD_DESCRIBE)
     may_unmask = bool(record.personal) and viewer.may(Right.RECORDS_FIELD_UNMASK)
     verification = _verification(around)
     return views.RecordView(
         id=str(record.id),
-        href=href,
+        href=around.at(),
         archival_number=record.archival_number,
         title=title_of(
             record.title, record.business_type, around.class_name, record.occurred_date or around.received_date
@@ -96,8 +57,8 @@ def record_view(
         received_at=record.received_at,
         page_count=record.page_count or None,
         related=_related(around),
-        keeping=keeping_view(around),
-        strip=_strip(around, current),
+        keeping=keeping_of(around),
+        strip=_strip(around, current, "/describe" if describe else "/file" if is_filing else ""),
         verification=verification,
         personal=tuple(_personal(around, clear or {})),
         objects=tuple(_objects(record.components)),
@@ -105,14 +66,15 @@ def record_view(
         timeline=around.story,
         same_business=tuple(Link(number, f"/records/{record_id}") for record_id, number in around.same_business),
         actions=() if describe or is_filing else _actions(around, verification),
-        progress_href=f"{href}/progress" if _state(around) == "being_filed" else None,
+        progress_href=f"{around.href}/progress" if _state(around) == "being_filed" else None,
         file_plan=_file_plan(around) if is_filing else None,
         describe=describe,
-        describe_href=f"{href}/describe" if may_describe and not describe else None,
-        unmask_href=f"{href}/unmask" if may_unmask else None,
+        describe_href=around.at("/describe") if may_describe and not describe else None,
+        unmask_href=around.at("/unmask") if may_unmask else None,
         unmask_form=unmask_form,
-        previous_href=f"/records/{around.previous_id}" if around.previous_id else None,
-        next_href=f"/records/{around.next_id}" if around.next_id else None,
+        previous_href=around.beside.previous_href,
+        next_href=around.beside.next_href,
+        list_href=around.beside.list_href,
         ledger_href=f"/ledger?subject={record.id}" if viewer.may(Right.LEDGER_ENTRY_READ) else None,
     )
 
@@ -125,24 +87,24 @@ def _state(around: Around) -> str:
 
 def _actions(around: Around, verification: views.Verification) -> tuple[Action, ...]:
     """The one next act first, as the only primary one: see to what is wrong, describe what is bare, file, verify."""
-    record, viewer, href = around.record, around.viewer, around.href
+    record, viewer = around.record, around.viewer
     is_bare = not any((record.title, record.business_type, record.customer_name, record.business_number))
     state = _state(around)
-    verify = Action(labels.VERIFY_NOW, f"{href}/verify", "post", icon="check")
-    describe = Action(labels.DESCRIBE if is_bare else labels.CORRECT, f"{href}/describe", icon="pen")
+    verify = Action(labels.VERIFY_NOW, around.at("/verify"), "post", icon="check")
+    describe = Action(labels.DESCRIBE if is_bare else labels.CORRECT, around.at("/describe"), icon="pen")
     offered = [
         (Right.RECORDS_RECORD_VERIFY, verification.state in {"findings", "stale"}, verify),
         (Right.RECORDS_RECORD_DESCRIBE, is_bare, describe),
-        (Right.RETENTION_RECORD_FILE, state == "received", Action(labels.FILE, f"{href}/file", icon="lock")),
+        (Right.RETENTION_RECORD_FILE, state == "received", Action(labels.FILE, around.at("/file"), icon="lock")),
         (Right.RECORDS_RECORD_VERIFY, verification.state == "new", verify),
     ]
     allowed = [(is_next, action) for right, is_next, action in offered if viewer.may(right)]
     first = next((action for is_next, action in allowed if is_next), None)
     others = [action for is_next, action in allowed if action != first and (is_next or action.label != labels.FILE)]
     if viewer.may(Right.RECORDS_ORIGINAL_FETCH):
-        others.append(Action(labels.FETCH_ORIGINAL, f"{href}/original", icon="download"))
+        others.append(Action(labels.FETCH_ORIGINAL, f"{around.href}/original", icon="download"))
     if state == "being_filed" and viewer.may(Right.RETENTION_RECORD_FILE) and _may_stop(around):
-        others.append(Action(labels.STOP_FILING, f"{href}/file/stop", "post"))
+        others.append(Action(labels.STOP_FILING, around.at("/file/stop"), "post"))
     return ((replace(first, tone="primary"),) if first else ()) + tuple(dict.fromkeys(others))
 
 
@@ -165,7 +127,7 @@ def _file_plan(around: Around) -> views.FilePlan:
     else:
         sentences.append(say.gettext(N_("Nothing keeps it any more, so no lock is set.")))
     sentences.append(say.gettext(N_("Until the lock stands, filing can still be stopped and the class changed.")))
-    return views.FilePlan(f"{around.href}/file", tuple(sentences))
+    return views.FilePlan(around.at("/file"), tuple(sentences))
 
 
 def _described(around: Around) -> tuple[views.Described, ...]:
@@ -250,7 +212,7 @@ def _related(around: Around) -> tuple[tuple[str, Link | None, str], ...]:
     return tuple(rows)
 
 
-def _strip(around: Around, current: int) -> views.PageStrip:
+def _strip(around: Around, current: int, act: str) -> views.PageStrip:
     record, href = around.record, around.href
     pages = sorted(c.ordinal for c in record.components if c.kind is ComponentKind.PAGE)
     if pages:
@@ -258,13 +220,15 @@ def _strip(around: Around, current: int) -> views.PageStrip:
         images = tuple(
             views.PageImage(n, f"{href}/pages/{n}.jpg", f"{href}/thumbs/{n}.jpg", width, height) for n in pages
         )
-        return views.PageStrip("ready", images, min(max(1, current), len(images)))
+        return views.PageStrip("ready", images, min(max(1, current), len(images)), around.at(act, page=""))
     original = record.component(ComponentKind.ORIGINAL)
     if original is None or original.media_type not in _RENDERED:
         return views.PageStrip("none")
     if around.rendering == "failed":
         may = around.viewer.may(Right.INTAKE_ITEM_SEND)
-        return views.PageStrip("failed", retry=Action(labels.TRY_AGAIN, f"{href}/render", "post") if may else None)
+        return views.PageStrip(
+            "failed", retry=Action(labels.TRY_AGAIN, around.at("/render"), "post") if may else None
+        )
     return views.PageStrip("making", progress_href=f"{href}/progress")
 
 
@@ -291,7 +255,7 @@ def _objects(components: Iterable[ComponentView]) -> Iterable[views.StoredObject
 def _verification(around: Around) -> views.Verification:
     found, viewer = around.verified, around.viewer
     may = viewer.may(Right.RECORDS_RECORD_VERIFY)
-    action = Action(labels.VERIFY_NOW, f"{around.href}/verify", "post", icon="check") if may else None
+    action = Action(labels.VERIFY_NOW, around.at("/verify"), "post", icon="check") if may else None
     if found is None:
         return views.Verification("new", action=action)
     is_stale = found.revision is not None and found.revision < around.record.revision

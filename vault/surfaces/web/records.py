@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Form as Field
@@ -15,6 +16,7 @@ from retention_rules.identifiers import normalised_identifier
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue import reading, search
+from vault.catalogue.describe import title_of
 from vault.catalogue.model import FieldKind, RecordStatus
 from vault.catalogue.search import RecordLine
 from vault.foundation.errors import N_, InvalidInput
@@ -102,7 +104,7 @@ def looks_like_number(text: str) -> bool:
 
 
 def _view(viewer: Viewer, asked: OpenList[search.Filters, RecordLine], form: Form) -> RecordListView:
-    values = asked.told.values
+    values, query = asked.told.values, urlencode(asked.told.address)
     actions: tuple[Action, ...] = ()
     if viewer.may(Right.INTAKE_ITEM_SEND):
         actions = (Action(labels.SEND_SCANS, "/intake", tone="primary", icon="intake"),)
@@ -110,7 +112,7 @@ def _view(viewer: Viewer, asked: OpenList[search.Filters, RecordLine], form: For
         list=asked.frame(_empty(viewer, actions, values, is_narrowed=asked.is_narrowed)),
         filter=RecordFilter(**{name: value for name, value in values.items() if name not in {"kind", "value"}}),
         choices=_choices(viewer, asked.connection, asked.speech),
-        rows=tuple(_row(line, asked.speech) for line in asked.page.lines),
+        rows=tuple(_row(line, asked.speech, query) for line in asked.page.lines),
         may_search_personal=viewer.may(Right.RECORDS_FIELD_UNMASK),
         is_personal_search=bool(values["kind"]),
         personal_form=form,
@@ -156,16 +158,18 @@ def _choices(viewer: Viewer, connection: Connection, speech: Speech) -> Choices:
     )
 
 
-def _row(line: RecordLine, speech: Speech) -> RecordRow:
+def _row(line: RecordLine, speech: Speech, query: str) -> RecordRow:
+    class_name = speech.classes.get(line.class_code, line.class_code)
+    day = line.occurred_date or line.received_at.astimezone(speech.formats.zone).date()
     return RecordRow(
         id=str(line.id),
-        href=f"/records/{line.id}",
+        href=f"/records/{line.id}?{query}" if query else f"/records/{line.id}",
         archival_number=line.archival_number,
         business_number=line.business_number or "",
-        title=line.title or line.business_type or line.archival_number,
+        title=title_of(line.title, line.business_type, class_name, day),
         customer_name=line.customer_name or "",
         unit=speech.units.get(line.unit_id, ""),
-        class_name=speech.classes.get(line.class_code, line.class_code),
+        class_name=class_name,
         occurred_date=line.occurred_date,
         page_count=line.page_count,
         state=line.status,

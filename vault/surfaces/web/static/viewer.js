@@ -145,7 +145,10 @@ function start() {
     stage.scrollTo(0, 0);
     show();
     scrollStrip(strip[view.number - 1]);
-    history.replaceState(null, "", `?page=${view.number}`);
+    const told = new URLSearchParams(location.search);
+    told.delete("done");
+    told.set("page", view.number);
+    history.replaceState(null, "", `?${told}`);
   }
 
   // Only the strip moves: scrollIntoView would drag the whole page along on a phone.

@@ -127,11 +127,12 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class PageStrip:
-    """The viewer. state: ready, making, failed or none."""
+    """The viewer. state: ready, making, failed or none; `page_href` and a number make the address of that page."""
 
     state: str
     pages: tuple[PageImage, ...] = ()
     current: int = 1
+    page_href: str = ""
     progress_href: str | None = None
     retry: Action | None = None
 
