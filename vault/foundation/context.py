@@ -26,3 +26,6 @@ class Context:
     custodian: Custodian
     keyring: Keyring
     spool_directory: Path
+
+    def __post_init__(self) -> None:
+        self.database.witness_secret = self.custodian.witness_secret()

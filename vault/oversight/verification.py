@@ -54,7 +54,7 @@ def verify(ctx: Context, progress: Progress | None = None) -> Verification:
     findings: list[Finding] = []
     with ctx.database.read() as connection:
         say("ledger", 0, None)
-        ledger = check_ledger(connection, ctx.custodian.public_key())
+        ledger = check_ledger(connection, ctx.custodian.public_key(), ctx.custodian.witness_secret())
         findings += [
             Finding(FindingCode.LEDGER, "entry", found.subject, {"code": found.code, "sentence": found.sentence})
             for found in ledger.findings

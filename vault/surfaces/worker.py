@@ -64,6 +64,7 @@ class Worker:
         self.ctx = ctx
         self._settings = settings
         self._ending = threading.Event()
+        self._forged = 0
 
     def run(self) -> None:
         """Works until it is told to end."""
@@ -165,6 +166,9 @@ class Worker:
     def _sequence(self) -> None:
         custodian = self.ctx.custodian
         while (done := sequence(self.ctx.database, custodian.public_key(), custodian.sign)) is not None:
+            if done.forged != self._forged:
+                self._forged = done.forged
+                log.error("entries in the ledger that this service did not write", entries=done.forged)
             if done.entries < BATCH_MAX:
                 return
 

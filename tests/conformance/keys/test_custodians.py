@@ -55,6 +55,16 @@ def test_another_context_or_epoch_or_altered_bytes_do_not_unwrap(place: Place) -
     assert custodian.unwrap(epoch, wrapped, CONTEXT) == KEY
 
 
+def test_the_witness_secret_is_its_own_and_stays(place: Place) -> None:
+    custodian = place.open()
+    secret = custodian.witness_secret()
+    assert len(secret) == 32
+    assert place.open().witness_secret() == custodian.witness_secret() == secret
+    custodian.destroy_epoch(custodian.create_epoch())
+    assert custodian.witness_secret() == secret, "a shredding leaves the ledger as it is"
+    assert secret not in custodian.sign(b"x") + custodian.public_key()
+
+
 @pytest.mark.invariant("K1")
 def test_a_destroyed_epoch_never_opens_anything_again(place: Place) -> None:
     custodian = place.open()

@@ -87,7 +87,7 @@ def test_racing_writers_and_sequencers_number_every_entry_once(archive: Archive)
             select(func.count(), func.max(ledger_leaves.c.leaf_index)).select_from(ledger_leaves)
         ).one()
         assert count == highest + 1
-        assert check_ledger(connection, custodian.public_key()).findings == ()
+        assert check_ledger(connection, custodian.public_key(), custodian.witness_secret()).findings == ()
 
 
 def test_published_exported_and_proven(archive: Archive, tmp_path: Path) -> None:

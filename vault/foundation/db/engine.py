@@ -27,8 +27,10 @@ class Database:
     """PostgreSQL as the application sees it.
 
     Connections take on the role `slipvault_app`, which owns nothing and can neither update nor delete ledger
-    rows; only migrations run as the owner.
+    rows; only migrations run as the owner. `witness_secret` comes from the custodian, with the `Context`.
     """
+
+    witness_secret: bytes = b""
 
     def __init__(self, url: str | URL, clock: Clock, *, pool_size: int = 12, timeout_s: float = 15.0) -> None:
         self.url = make_url(url)
@@ -49,7 +51,7 @@ class Database:
         with self._connected(_PREPARE_AFTER) as connection:
             if is_of_one_instant:
                 connection.execution_options(isolation_level="REPEATABLE READ")
-            tx = Transaction(connection, actor, self.clock)
+            tx = Transaction(connection, actor, self.clock, self.witness_secret)
             try:
                 yield tx
             finally:

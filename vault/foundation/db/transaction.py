@@ -18,7 +18,7 @@ from vault.foundation.clock import Clock
 from vault.foundation.db.errors import TransactionClosed, UnwitnessedChange
 from vault.foundation.db.together import Rows, insert_together
 from vault.foundation.ids import new_id
-from vault.foundation.ledger.entry import Actor, Entry
+from vault.foundation.ledger.entry import Actor, Entry, mark_of
 from vault.foundation.ledger.tables import ledger_entries
 
 UNWITNESSED_SQLSTATE = "SV001"
@@ -29,10 +29,11 @@ Detail: TypeAlias = "str | int | bool | list[Detail] | dict[str, Detail] | None"
 class Transaction:
     """One unit of work on behalf of `actor`. Made by `Database.transaction`."""
 
-    def __init__(self, connection: Connection, actor: Actor, clock: Clock) -> None:
+    def __init__(self, connection: Connection, actor: Actor, clock: Clock, witness_secret: bytes) -> None:
         self.connection = connection
         self.actor = actor
         self.clock = clock
+        self._witness_secret = witness_secret
         self._open = True
 
     def witness(
@@ -75,6 +76,7 @@ class Transaction:
             "subject_id": subject_id,
             "context_id": context_id,
             "body": entry.to_bytes(),
+            "mark": mark_of(self._witness_secret, entry.to_bytes()),
         }
         insert_together(self.connection, {**(along_with or {}), ledger_entries: [row]})
         return entry

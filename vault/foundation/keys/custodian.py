@@ -46,6 +46,10 @@ class Custodian(Protocol):
         """The 32-byte public half of the signing key."""
         ...
 
+    def witness_secret(self) -> bytes:
+        """The 32 bytes by which the service marks the ledger entries that it writes itself; the same at every call."""
+        ...
+
 
 def open_custodian(url: str, forbidden_parents: Sequence[Path] = ()) -> Custodian:
     """The custodian at `url`: `file:///dir`, or `pkcs11:///module.so?token=LABEL&pin-file=/path`.

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from vault.foundation.keys.errors import CustodianFailed, EpochGone, UnwrapFailed
+from vault.foundation.keys.record_key import derive
 
 _EPOCH_NAME = re.compile(r"epoch-(\d{6})$")
 _SECRET_BYTES = 32
@@ -105,6 +106,10 @@ class FileCustodian:
     def public_key(self) -> bytes:
         """See `Custodian.public_key`."""
         return self._signing_key().public_key().public_bytes_raw()
+
+    def witness_secret(self) -> bytes:
+        """See `Custodian.witness_secret`. Derived from the signing seed, which it does not tell."""
+        return derive(self._signing_key().private_bytes_raw(), b"", b"slipvault/1/witness", _SECRET_BYTES)
 
     def _signing_key(self) -> Ed25519PrivateKey:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
 import threading
@@ -19,6 +20,7 @@ from vault.foundation.keys.errors import CustodianFailed, EpochGone, UnwrapFaile
 
 _EPOCH_LABEL = re.compile(r"slipvault-epoch-(\d{6})$")
 _SIGNING_LABEL = "slipvault-signing-key"
+_WITNESS_LABEL = "slipvault-witness-key"
 _NONCE_BYTES = 12
 _TAG_BITS = 128
 # The curve as a DER PrintableString (PKCS#11 v3 section 2.3.5), which every token with Ed25519 takes.
@@ -45,6 +47,8 @@ class Pkcs11Custodian:
             self._session = self._opened(module, token_label, pin)
             if not list(self._session.get_objects({Attribute.LABEL: _SIGNING_LABEL})):
                 self._make_signing_key()
+            if not list(self._session.get_objects({Attribute.LABEL: _WITNESS_LABEL})):
+                self._make_secret(_WITNESS_LABEL)
 
     def _opened(self, module: str, token_label: str, pin: str) -> Any:
         try:
@@ -68,18 +72,7 @@ class Pkcs11Custodian:
         """See `Custodian.create_epoch`. A data object on the token remembers the highest number ever given."""
         with self._making(), self._exclusively():
             number = max(self._highest(), *self.epochs(), 0) + 1
-            self._session.generate_key(
-                KeyType.AES,
-                256,
-                label=_label(number),
-                store=True,
-                template={
-                    Attribute.SENSITIVE: True,
-                    Attribute.EXTRACTABLE: False,
-                    Attribute.ENCRYPT: True,
-                    Attribute.DECRYPT: True,
-                },
-            )
+            self._make_secret(_label(number))
             self._remember(number)
         return number
 
@@ -127,6 +120,15 @@ class Pkcs11Custodian:
             point: bytes = key[Attribute.EC_POINT]
         return point[-32:]
 
+    def witness_secret(self) -> bytes:
+        """See `Custodian.witness_secret`. What a key of the token makes of zeros, its only use; the key stays there."""
+        with self._exclusively():
+            key = self._session.get_key(object_class=ObjectClass.SECRET_KEY, label=_WITNESS_LABEL)
+            made: bytes = key.encrypt(
+                bytes(32), mechanism=Mechanism.AES_GCM, mechanism_param=_gcm(bytes(_NONCE_BYTES), b"")
+            )
+        return hashlib.sha256(b"slipvault/1/witness" + made).digest()
+
     def _make_signing_key(self) -> None:
         parameters = self._session.create_domain_parameters(
             KeyType.EC_EDWARDS,
@@ -138,6 +140,20 @@ class Pkcs11Custodian:
             store=True,
             label=_SIGNING_LABEL,
             private_template={Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False},
+        )
+
+    def _make_secret(self, label: str) -> None:
+        self._session.generate_key(
+            KeyType.AES,
+            256,
+            label=label,
+            store=True,
+            template={
+                Attribute.SENSITIVE: True,
+                Attribute.EXTRACTABLE: False,
+                Attribute.ENCRYPT: True,
+                Attribute.DECRYPT: True,
+            },
         )
 
     def _highest(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,11 @@ def _require_canonical(value: object) -> None:
 def leaf_hash(body: bytes) -> bytes:
     """The RFC 9162 leaf hash of an entry's bytes."""
     return hashlib.sha256(b"\x00" + body).digest()
+
+
+def mark_of(witness_secret: bytes, body: bytes) -> bytes:
+    """The mark of an entry that the service wrote itself: nobody makes one who has only the database."""
+    return hmac.digest(witness_secret, b"slipvault/1/entry" + body, "sha256")
 
 
 @dataclass(frozen=True)

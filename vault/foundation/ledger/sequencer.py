@@ -7,6 +7,7 @@ transaction: a crash at any line leaves either the old checkpoint or the new one
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,9 +15,10 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from vault.foundation.db.engine import Database
-from vault.foundation.ledger.checkpoint import Checkpoint, Sign, origin_of, signed_note
-from vault.foundation.ledger.entry import SYSTEM, leaf_hash
-from vault.foundation.ledger.merkle import fold, join, perfect_parts
+from vault.foundation.ledger.checkpoint import BadCheckpoint, Checkpoint, Sign, open_note, origin_of, signed_note
+from vault.foundation.ledger.entry import SYSTEM, leaf_hash, mark_of
+from vault.foundation.ledger.errors import LedgerDamaged
+from vault.foundation.ledger.growing import GrowingTree
 from vault.foundation.ledger.tables import (
     ledger_checkpoints,
     ledger_entries,
@@ -32,22 +34,31 @@ _SEQUENCER_LOCK = 0x736C6970_73657175
 
 @dataclass(frozen=True)
 class Sequenced:
-    """What one round did: how many entries it numbered, and the tree's size after it."""
+    """What one round did: how many entries it numbered, the tree's size after it, and how many were not our own."""
 
     entries: int
     size: int
+    forged: int = 0
 
 
 def sequence(database: Database, public_key: bytes, sign: Sign) -> Sequenced | None:
-    """One round; None when another sequencer is at work. Call again while it numbers `BATCH_MAX` entries."""
+    """One round; None when another sequencer is at work. Call again while it numbers `BATCH_MAX` entries.
+
+    Raises:
+        LedgerDamaged: what is in the tables does not continue what was signed; nothing more is signed until it does.
+    """
+    secret = database.witness_secret
     with database.transaction(SYSTEM) as tx:
         connection = tx.connection
         if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:k)"), {"k": _SEQUENCER_LOCK}).scalar_one():
             return None
         size = tree_size(connection)
-        rows = _pending(connection)
+        waiting = _pending(connection)
+        # What somebody else put there gets no number and no signature: it stays for verification to name.
+        rows = [(i, body) for i, body, mark in waiting if hmac.compare_digest(mark, mark_of(secret, body))]
+        forged = len(waiting) - len(rows)
         if not rows:
-            return Sequenced(0, size)
+            return Sequenced(0, size, forged)
         leaves = [leaf_hash(body) for _, body in rows]
         connection.execute(
             ledger_leaves.insert(),
@@ -56,9 +67,11 @@ def sequence(database: Database, public_key: bytes, sign: Sign) -> Sequenced | N
                 for place, ((entry_id, _), leaf) in enumerate(zip(rows, leaves, strict=True))
             ],
         )
-        edge = _Edge.read(connection, size)
-        edge.append(leaves)
-        edge.write(connection)
+        edge = _read_edge(connection, size)
+        _require_continuation(connection, edge, public_key)
+        for leaf in leaves:
+            edge.append(leaf)
+        _write_tiles(connection, edge)
         checkpoint = Checkpoint(origin_of(public_key), edge.size, edge.root())
         connection.execute(
             ledger_checkpoints.insert(),
@@ -71,7 +84,7 @@ def sequence(database: Database, public_key: bytes, sign: Sign) -> Sequenced | N
         )
         connection.execute(ledger_pending.delete().where(ledger_pending.c.entry_id.in_([i for i, _ in rows])))
         tx.commit()
-        return Sequenced(len(rows), edge.size)
+        return Sequenced(len(rows), edge.size, forged)
 
 
 def tree_size(connection: Connection) -> int:
@@ -82,74 +95,61 @@ def tree_size(connection: Connection) -> int:
     return 0 if last is None else last + 1
 
 
-def _pending(connection: Connection) -> list[tuple[UUID, bytes]]:
+def _pending(connection: Connection) -> list[tuple[UUID, bytes, bytes]]:
     rows = connection.execute(
-        select(ledger_entries.c.id, ledger_entries.c.body)
+        select(ledger_entries.c.id, ledger_entries.c.body, ledger_entries.c.mark)
         .join(ledger_pending, ledger_pending.c.entry_id == ledger_entries.c.id)
         .order_by(ledger_entries.c.id)
         .limit(BATCH_MAX)
     )
-    return [(row.id, bytes(row.body)) for row in rows]
+    return [(row.id, bytes(row.body), bytes(row.mark)) for row in rows]
 
 
-class _Edge:
-    """The right edge of the tree: at each level the tile that is not full yet."""
+def _read_edge(connection: Connection, size: int) -> GrowingTree:
+    levels: list[list[bytes]] = []
+    count = size
+    while count:
+        index, width = divmod(count, WIDTH)
+        hashes: list[bytes] = []
+        if width:
+            row = connection.execute(
+                select(ledger_tiles.c.hashes).where(
+                    ledger_tiles.c.level == len(levels), ledger_tiles.c.tile_index == index
+                )
+            ).scalar_one_or_none()
+            if row is None:
+                raise LedgerDamaged(size=size, problem=f"tile {len(levels)}/{index} is missing")
+            hashes = split(bytes(row))[:width]
+        levels.append(hashes)
+        count = index
+    return GrowingTree(size, levels)
 
-    def __init__(self, size: int, levels: list[list[bytes]]) -> None:
-        self.size = size
-        self._levels = levels
-        self._changed: dict[tuple[int, int], list[bytes]] = {}
 
-    @staticmethod
-    def read(connection: Connection, size: int) -> _Edge:
-        levels: list[list[bytes]] = []
-        count = size
-        while count:
-            index, width = divmod(count, WIDTH)
-            hashes: list[bytes] = []
-            if width:
-                row = connection.execute(
-                    select(ledger_tiles.c.hashes).where(
-                        ledger_tiles.c.level == len(levels), ledger_tiles.c.tile_index == index
-                    )
-                ).scalar_one()
-                hashes = split(bytes(row))[:width]
-            levels.append(hashes)
-            count = index
-        return _Edge(size, levels)
+def _require_continuation(connection: Connection, edge: GrowingTree, public_key: bytes) -> None:
+    """Nothing is signed that does not continue what was signed before: the edge makes the newest checkpoint's root."""
+    note = connection.execute(
+        select(ledger_checkpoints.c.note).order_by(ledger_checkpoints.c.size.desc()).limit(1)
+    ).scalar_one_or_none()
+    if note is None and edge.size == 0:
+        return
+    try:
+        checkpoint = open_note(note or "", public_key)
+    except BadCheckpoint as error:
+        raise LedgerDamaged(size=edge.size, problem=str(error)) from error
+    if (checkpoint.size, checkpoint.root) != (edge.size, edge.root()):
+        raise LedgerDamaged(size=edge.size, problem="its tiles do not make the root that was signed")
 
-    def append(self, leaves: list[bytes]) -> None:
-        for leaf in leaves:
-            self._append(0, leaf)
-            self.size += 1
 
-    def _append(self, level: int, entry: bytes) -> None:
-        if level == len(self._levels):
-            self._levels.append([])
-        hashes = self._levels[level]
-        index = self.size >> 8 * (level + 1)
-        hashes.append(entry)
-        self._changed[level, index] = hashes
-        if len(hashes) == WIDTH:
-            self._levels[level] = []
-            self._append(level + 1, fold(hashes))
-
-    def write(self, connection: Connection) -> None:
-        rows = [
-            {"level": level, "tile_index": index, "width": len(hashes), "hashes": b"".join(hashes)}
-            for (level, index), hashes in self._changed.items()
-        ]
-        statement = insert(ledger_tiles)
-        connection.execute(
-            statement.on_conflict_do_update(
-                constraint=ledger_tiles.primary_key,
-                set_={"width": statement.excluded.width, "hashes": statement.excluded.hashes},
-            ),
-            rows,
-        )
-
-    def root(self) -> bytes:
-        parts: list[bytes] = []
-        for hashes in reversed(self._levels):
-            parts += [fold(hashes[start : start + length]) for start, length in perfect_parts(len(hashes))]
-        return join(parts)
+def _write_tiles(connection: Connection, tree: GrowingTree) -> None:
+    rows = [
+        {"level": level, "tile_index": index, "width": len(hashes), "hashes": b"".join(hashes)}
+        for (level, index), hashes in tree.changed.items()
+    ]
+    statement = insert(ledger_tiles)
+    connection.execute(
+        statement.on_conflict_do_update(
+            constraint=ledger_tiles.primary_key,
+            set_={"width": statement.excluded.width, "hashes": statement.excluded.hashes},
+        ),
+        rows,
+    )

@@ -44,6 +44,7 @@ ledger_entries = Table(
     Column("subject_id", Uuid, nullable=False),
     Column("context_id", Uuid),
     Column("body", LargeBinary, nullable=False),
+    Column("mark", LargeBinary, nullable=False),  # that the service wrote it: not part of what is exported
     Column("xact", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
 )
 Index("ledger_entries_subject_id_id_idx", ledger_entries.c.subject_id, ledger_entries.c.id)
