@@ -9,6 +9,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from vault.catalogue.model import Description
+from vault.foundation.keys.plain_tag import PlainTag
 
 
 class ItemStatus(StrEnum):
@@ -73,6 +74,7 @@ class Upload:
     description: Description
     batch_id: UUID | None
     unit_id: UUID | None  # None: the sender's own unit
+    tag: PlainTag | None = None  # of the bytes, where they have rested on a disk since they were hashed
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from vault.foundation.errors import N_
 from vault.foundation.keys.keyring import RecordKey
+from vault.foundation.keys.plain_tag import PlainTag, Tagging
 from vault.foundation.keys.sealed_object import seal_bytes, seal_stream
 from vault.foundation.storage.interface import Content
 from vault.intake.errors import NoRoom, SpoolUnavailable
@@ -28,22 +29,30 @@ def sealed_content(
     size_bytes: int,
     sha256: bytes,
     spool_directory: Path,
+    tag: PlainTag | None = None,
 ) -> Iterator[Content]:
     """The sealed bytes of `content`, ready for a store to take as often as it must.
 
-    `sha256` is the digest of the plain bytes, taken when they arrived; sealing binds it. Large content is sealed
-    into a nameless file, which holds ciphertext only and vanishes with its handle.
+    `sha256` is the digest of the plain bytes, taken when they arrived; sealing binds it. `tag` was taken with it where the
+    bytes have rested on a disk since. Large content is sealed into a nameless file, which holds ciphertext only and
+    vanishes with its handle.
 
     Raises:
+        BytesChanged: the bytes are not those that arrived.
         NoRoom, SpoolUnavailable: the disk of the nameless file is full or fails.
     """
     content.seek(0)
     if size_bytes <= IN_MEMORY_BYTES_MAX:
-        sealed = seal_bytes(record_key, component_id, content.read(), sha256)
+        plain = content.read()
+        if tag is not None:
+            again = Tagging(tag)
+            again.update(plain)
+            tag.require(again)
+        sealed = seal_bytes(record_key, component_id, plain, sha256)
         yield Content.from_bytes(sealed.data, sealed.sha256)
         return
     with spool_failures(), nameless_file(spool_directory) as file:
-        receipt = seal_stream(record_key, component_id, content, size_bytes, sha256, file)
+        receipt = seal_stream(record_key, component_id, content, size_bytes, sha256, file, tag=tag)
         file.flush()
         yield Content.from_file(file, receipt.sealed_size_bytes, receipt.sha256)
 

@@ -243,6 +243,7 @@ class _Arrival:
             self.upload.size_bytes,
             self.upload.sha256,
             self.ctx.spool_directory,
+            self.upload.tag,
         ) as content:
             info = self.ctx.store.put_new(
                 object_key(record_id, component_id, content.sha256), content, lock, is_fresh=intent.is_fresh

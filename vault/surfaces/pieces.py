@@ -20,6 +20,7 @@ from starlette.requests import Request
 
 from vault.access.model import Viewer
 from vault.foundation.context import Context
+from vault.foundation.keys.plain_tag import Tagging
 from vault.intake import arrivals, queries
 from vault.intake.checks import media_types
 from vault.intake.errors import ClientKeyReused, DigestMismatch, PieceOutOfPlace, ReceivedDamaged, UploadTooLarge
@@ -130,13 +131,16 @@ def whole(ctx: Context, upload: UnfinishedUpload, announced_sha256: str | None) 
     """
     with upload.opened() as content:
         try:
-            found = hashlib.file_digest(content, "sha256")
+            found, tagging = hashlib.sha256(), Tagging()
+            while chunk := content.read(SEGMENT_BYTES):
+                found.update(chunk)
+                tagging.update(chunk)
             if announced_sha256 is not None and announced_sha256.lower() != found.hexdigest():
                 raise DigestMismatch(announced=announced_sha256[:16], received=found.hexdigest()[:16])
         except (ReceivedDamaged, DigestMismatch):
             upload.forget()
             raise
-        yield Spooled(_openable(ctx, content), upload.size_bytes, found.digest())
+        yield Spooled(_openable(ctx, content), upload.size_bytes, found.digest(), tagging.finish())
         upload.forget()
 
 

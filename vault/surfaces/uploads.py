@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from vault.catalogue.model import Description, FieldKind
 from vault.foundation.errors import N_, Fault, VaultError
+from vault.foundation.keys.plain_tag import PlainTag, Tagging
 from vault.intake.errors import DigestMismatch, UploadTooLarge
 from vault.intake.sealing import nameless_file, spool_failures
 from vault.surfaces.problems import BadRequest
@@ -68,6 +69,7 @@ class Spooled:
     content: BinaryIO
     size_bytes: int
     sha256: bytes
+    tag: PlainTag | None = None  # of what rests on the disk
 
 
 async def spool(
@@ -90,18 +92,20 @@ async def _spooled(
     chunks: AsyncIterator[bytes], directory: Path, size_bytes_max: int, announced_sha256: str | None
 ) -> Spooled:
     digest, size, target = hashlib.sha256(), 0, cast("BinaryIO", io.BytesIO())
+    tagging: Tagging | None = None
     try:
         async for chunk in unhurried(chunks):
             size += len(chunk)
             if size > size_bytes_max:
                 raise UploadTooLarge(size_bytes_max=size_bytes_max)
             if size > IN_MEMORY_BYTES_MAX and isinstance(target, io.BytesIO):
-                target = await run_in_threadpool(_to_file, target, directory)
+                tagging = Tagging()
+                target = await run_in_threadpool(_to_file, target, directory, tagging)
             if isinstance(target, io.BytesIO) and len(chunk) <= _HASH_HERE_BYTES_MAX:
                 digest.update(chunk)
                 target.write(chunk)
             else:
-                await run_in_threadpool(_write, target, digest, chunk)
+                await run_in_threadpool(_write, target, digest, tagging, chunk)
         received = digest.digest()
         if announced_sha256 is not None and announced_sha256.lower() != received.hex():
             raise DigestMismatch(announced=announced_sha256[:16], received=received.hex()[:16])
@@ -109,17 +113,20 @@ async def _spooled(
         target.close()
         raise
     target.seek(0)
-    return Spooled(target, size, received)
+    return Spooled(target, size, received, tagging.finish() if tagging is not None else None)
 
 
-def _to_file(target: io.BytesIO, directory: Path) -> BinaryIO:
+def _to_file(target: io.BytesIO, directory: Path, tagging: Tagging) -> BinaryIO:
     file = nameless_file(directory)
+    tagging.update(target.getvalue())
     file.write(target.getbuffer())
     return cast("BinaryIO", file)
 
 
-def _write(target: BinaryIO, digest: Any, chunk: bytes) -> None:
+def _write(target: BinaryIO, digest: Any, tagging: Tagging | None, chunk: bytes) -> None:
     digest.update(chunk)
+    if tagging is not None:
+        tagging.update(chunk)
     target.write(chunk)
 
 

@@ -1,7 +1,7 @@
 """Sealed objects, format 1 (`docs/formats/sealed-object.md`).
 
-While sealing, the SHA-256 of the sealed bytes is taken on the way; the plain text's digest is known before,
-because it is taken when the bytes arrive.
+While sealing, the SHA-256 of the sealed bytes is taken on the way; the plain text's digest is known before, because
+it is taken when the bytes arrive.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -28,6 +28,7 @@ from vault.foundation.keys.errors import (
     WrongIdentity,
     WrongKey,
 )
+from vault.foundation.keys.plain_tag import BytesChanged, PlainTag, Tagging
 from vault.foundation.keys.record_key import RecordKey
 
 MAGIC = b"slipvlt"
@@ -146,25 +147,32 @@ def seal_stream(
     plain_sha256: bytes,
     writer: IO[bytes],
     segment_exponent: int = SEGMENT_EXPONENT,
+    *,
+    tag: PlainTag | None = None,
 ) -> SealedStream:
     """Seals exactly `size_bytes` from `reader` into `writer` with the memory of two segments.
 
+    That the bytes are those of the digest is shown by `tag`, which was taken with it, or by hashing them again.
+
     Raises:
-        ValueError: the reader has fewer bytes, or others than the digest says; what was written is to be discarded.
+        BytesChanged: the reader has fewer bytes, or others; what was written is to be discarded.
     """
     header, sealer, digest = _begin(record_key, component_id, plain_sha256, segment_exponent)
-    aad, plain_digest = digest.digest(), hashlib.sha256()
+    aad = digest.digest()
+    again: Any = hashlib.sha256() if tag is None else Tagging(tag)
     step = 1 << segment_exponent
     writer.write(header)
     last = max(0, (size_bytes - 1) // step)
     for index in range(last + 1):
         piece = _read_exactly(reader, min(step, size_bytes - index * step))
-        plain_digest.update(piece)
+        again.update(piece)
         sealed = sealer.encrypt(_nonce(index, is_last=index == last), piece, aad)
         digest.update(sealed)
         writer.write(sealed)
-    if plain_digest.digest() != plain_sha256:
-        raise ValueError("the bytes changed between arriving and being sealed")
+    if tag is not None:
+        tag.require(again)
+    elif again.digest() != plain_sha256:
+        raise BytesChanged("the bytes changed between arriving and being sealed")
     return SealedStream(sealed_size(size_bytes, segment_exponent), digest.digest())
 
 
@@ -306,7 +314,7 @@ def _nonce(index: int, *, is_last: bool) -> bytes:
 def _read_exactly(reader: BinaryIO, size: int) -> bytes:
     data = read_up_to(reader, size)
     if len(data) != size:
-        raise ValueError(f"{size - len(data)} bytes are missing")
+        raise BytesChanged(f"{size - len(data)} bytes are missing")
     return data
 
 

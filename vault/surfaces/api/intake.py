@@ -134,6 +134,7 @@ def receive_spooled(ctx: Context, viewer: Viewer, key: str, metadata: Metadata, 
             description=metadata.description,
             batch_id=metadata.batch_id,
             unit_id=_unit_id(ctx, metadata),
+            tag=spooled.tag,
         )
         return service.receive(ctx, viewer, upload)
 
