@@ -182,9 +182,9 @@ def test_a_second_implementation_accepts_and_refuses_the_same(exported: Path) ->
     key = (exported / "public-key").read_text(encoding="ascii").strip()
 
     def ask(given: str) -> subprocess.CompletedProcess[str]:
-        script = ROOT / "docs" / "formats" / "verify_checkpoint.py"
+        script = ROOT / "docs" / "formats" / "verify_ledger.py"
         return subprocess.run(
-            [sys.executable, str(script), str(exported / "checkpoint"), given],
+            [sys.executable, str(script), "export", str(exported), given],
             capture_output=True,
             text=True,
             check=False,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+PROOF_KIND = "c2sp.org/tlog-proof@v1"
 _ED25519 = b"\x01"
 _DASH = "\u2014 "
+_HASH_BYTES = 32
 
 Sign = Callable[[bytes], bytes]
 
@@ -59,7 +62,7 @@ def open_note(note: str, public_key: bytes) -> Checkpoint:
     """
     text, separator, signatures = note.partition("\n\n")
     lines = text.split("\n")
-    if not separator or len(lines) < 3:
+    if not separator or len(lines) < 3 or "\r" in note:
         raise BadCheckpoint("not a signed note")
     origin, size, root = lines[:3]
     wanted = key_id(origin, public_key)
@@ -72,7 +75,21 @@ def open_note(note: str, public_key: bytes) -> Checkpoint:
         if name == origin and signature[:4] == wanted:
             try:
                 Ed25519PublicKey.from_public_bytes(public_key).verify(signature[4:], f"{text}\n".encode())
-                return Checkpoint(origin, int(size), base64.b64decode(root, validate=True))
-            except (InvalidSignature, ValueError, binascii.Error):
+                return Checkpoint(origin, _size(size), _root(root))
+            except (InvalidSignature, ValueError):
                 raise BadCheckpoint("the signature or a line of the note is wrong") from None
     raise BadCheckpoint("no signature of this key")
+
+
+def _size(line: str) -> int:
+    """ASCII digits without leading zeros: one number has one form."""
+    if not re.fullmatch(r"0|[1-9][0-9]*", line):
+        raise ValueError("the size is no number in its one form")
+    return int(line)
+
+
+def _root(line: str) -> bytes:
+    root = base64.b64decode(line, validate=True)
+    if len(root) != _HASH_BYTES:
+        raise ValueError("the root has another length")
+    return root

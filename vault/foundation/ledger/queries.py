@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 from vault.foundation.db import keyset
 from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picked, Span
 from vault.foundation.ids import first_id_at
+from vault.foundation.ledger.checkpoint import PROOF_KIND
 from vault.foundation.ledger.merkle import inclusion_proof
 from vault.foundation.ledger.tables import (
     ledger_checkpoints,
@@ -62,7 +63,7 @@ class ProvenEntry:
         if self.checkpoint_note is None:
             return None
         path = "".join(base64.b64encode(step).decode() + "\n" for step in self.proof)
-        return f"c2sp.org/tlog-proof@v1\nindex {self.line.leaf_index}\n{path}\n{self.checkpoint_note}"
+        return f"{PROOF_KIND}\nindex {self.line.leaf_index}\n{path}\n{self.checkpoint_note}"
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,28 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vault.foundation.ledger.checkpoint import BadCheckpoint, Checkpoint, open_note
-from vault.foundation.ledger.entry import canonical_json
-from vault.foundation.ledger.merkle import consistency_proof, fold, is_consistent, join, range_root
-from vault.foundation.ledger.tiles import WIDTH, BundleDamaged, decode_bundle, split, subtree_reader, tile_name
+from vault.foundation.ledger.checkpoint import PROOF_KIND, BadCheckpoint, Checkpoint, open_note
+from vault.foundation.ledger.entry import canonical_json, leaf_hash
+from vault.foundation.ledger.merkle import consistency_proof, fold, is_consistent, join, range_root, root_of_inclusion
+from vault.foundation.ledger.tiles import (
+    HASH_BYTES,
+    WIDTH,
+    BundleDamaged,
+    decode_bundle,
+    split,
+    subtree_reader,
+    tile_name,
+)
 from vault.foundation.ledger.timestamp import stamps
 
 Progress = Callable[[int, int], None]
+Read = Callable[[str], bytes]
+"""Gives the bytes of the file of that name; OSError when it cannot."""
 _MEMBERS = {"actor", "at", "context", "details", "event", "format", "id", "subject"}
 
 
@@ -58,18 +69,55 @@ def verify_export(
 
     `older_note` is a checkpoint that you kept: the export must be a continuation of it.
     """
-    return _Verifier(directory, public_key, strict=strict, progress=progress).run(older_note)
+
+    def read(name: str) -> bytes:
+        return (directory / name).read_bytes()
+
+    stamped = sorted(path.stem for path in (directory / "timestamps").glob("*.tsr"))
+    return _Verifier(read, public_key, strict=strict, progress=progress).run(stamped, older_note)
+
+
+def verify_files(read: Read, public_key: bytes, progress: Progress | None = None) -> LedgerVerdict:
+    """Checks what has the names of an export and lies elsewhere, by the key you trust; without time stamps."""
+    return _Verifier(read, public_key, strict=False, progress=progress).run((), None)
+
+
+@dataclass(frozen=True)
+class ProofVerdict:
+    """`included`, or why not: `not-included`, `signature-wrong`, `proof-malformed`; and the checkpoint it rests on."""
+
+    code: str
+    checkpoint: Checkpoint | None = None
+
+
+def verify_proof(proof: str, entry: bytes, public_key: bytes) -> ProofVerdict:
+    """Checks a C2SP tlog-proof: that an entry stands at its index in the tree of a checkpoint that the key signed."""
+    head, _, note = proof.partition("\n\n")
+    kind, *lines = head.split("\n")
+    index = re.fullmatch(r"index (0|[1-9][0-9]*)", lines[0]) if lines else None
+    try:
+        steps = [base64.b64decode(line, validate=True) for line in lines[1:]]
+    except ValueError:
+        steps = [b""]
+    if kind != PROOF_KIND or index is None or any(len(step) != HASH_BYTES for step in steps):
+        return ProofVerdict("proof-malformed")
+    try:
+        checkpoint = open_note(note, public_key)
+    except BadCheckpoint:
+        return ProofVerdict("signature-wrong")
+    root = root_of_inclusion(leaf_hash(entry), int(index[1]), checkpoint.size, steps)
+    return ProofVerdict("included" if root == checkpoint.root else "not-included", checkpoint)
 
 
 class _Verifier:
-    def __init__(self, directory: Path, public_key: bytes | None, *, strict: bool, progress: Progress | None) -> None:
-        self._directory = directory
+    def __init__(self, read: Read, public_key: bytes | None, *, strict: bool, progress: Progress | None) -> None:
+        self._read = read
         self._public_key = public_key
         self._strict = strict
         self._say = progress or (lambda _done, _all: None)
         self._findings: list[LedgerFinding] = []
 
-    def run(self, older_note: str | None) -> LedgerVerdict:
+    def run(self, stamped: Sequence[str], older_note: str | None) -> LedgerVerdict:
         """All checks, in the order in which one relies on the other."""
         checkpoint = self._checkpoint()
         if checkpoint is None:
@@ -79,15 +127,15 @@ class _Verifier:
         root = self._tiles(size, leaves)
         if root != checkpoint.root:
             self._found("root-differs", str(size), "the tiles do not make the checkpoint's root")
-        self._timestamps()
+        self._timestamps(stamped)
         if older_note is not None:
             self._continues(older_note, checkpoint)
         return LedgerVerdict(size, checkpoint.root, tuple(self._findings))
 
     def _checkpoint(self) -> Checkpoint | None:
         try:
-            key = self._public_key or base64.b64decode((self._directory / "public-key").read_text(encoding="ascii"))
-            note = (self._directory / "checkpoint").read_text(encoding="utf-8")
+            key = self._public_key or base64.b64decode(self._read("public-key"))
+            note = self._read("checkpoint").decode()
             self._public_key = key
             return open_note(note, key)
         except (OSError, ValueError) as error:
@@ -117,7 +165,7 @@ class _Verifier:
     def _bundle(self, index: int, width: int) -> list[bytes] | None:
         name = tile_name("entries", index, width)
         try:
-            return decode_bundle((self._directory / name).read_bytes())
+            return decode_bundle(self._read(name))
         except OSError:
             self._found("bundle-missing", name, f"the bundle of entries {index * WIDTH} and on is missing")
         except BundleDamaged as error:
@@ -127,11 +175,11 @@ class _Verifier:
     def _tile(self, level: int, index: int, width: int) -> list[bytes] | None:
         name = tile_name(level, index, width)
         try:
-            hashes = split((self._directory / name).read_bytes())
+            hashes = split(self._read(name))
         except OSError:
             self._found("tile-missing", name, "the tile is missing")
             return None
-        if len(hashes) != width or len(hashes[-1]) != 32:
+        if len(hashes) != width or len(hashes[-1]) != HASH_BYTES:
             self._found("tile-altered", name, f"the tile should hold {width} hashes")
             return None
         return hashes
@@ -193,16 +241,16 @@ class _Verifier:
                     )
         return join([part for group in reversed(parts) for part in group]) if all(parts) else None
 
-    def _timestamps(self) -> None:
-        for token in sorted((self._directory / "timestamps").glob("*.tsr")):
-            note = self._directory / "checkpoints" / token.stem
+    def _timestamps(self, stamped: Sequence[str]) -> None:
+        for size in stamped:
             try:
-                is_right = stamps(token.read_bytes(), note.read_bytes())
-                open_note(note.read_text(encoding="utf-8"), self._public_key or b"")
-            except (OSError, BadCheckpoint):
+                token, note = self._read(f"timestamps/{size}.tsr"), self._read(f"checkpoints/{size}")
+                is_right = stamps(token, note)
+                open_note(note.decode(), self._public_key or b"")
+            except (OSError, ValueError):
                 is_right = False
             if not is_right:
-                self._found("timestamp-wrong", token.stem, "the time stamp is not one of its checkpoint")
+                self._found("timestamp-wrong", size, "the time stamp is not one of its checkpoint")
 
     def _continues(self, older_note: str, checkpoint: Checkpoint) -> None:
         try:
@@ -231,7 +279,7 @@ class _Verifier:
     def _read_tile(self, size: int) -> Callable[[int, int], bytes]:
         def read(level: int, index: int) -> bytes:
             width = min(WIDTH, (size >> 8 * level) - index * WIDTH)
-            return (self._directory / tile_name(level, index, width)).read_bytes()
+            return self._read(tile_name(level, index, width))
 
         return read
 

@@ -32,6 +32,9 @@ Older = Annotated[
 Strict = Annotated[bool, typer.Option("--strict", help=_("Also check that each entry is canonical JSON."))]
 
 
+Proof = Annotated[Path, typer.Argument(metavar="PROOF", help=_("Proof as the interface gives it (C2SP tlog-proof)."))]
+EntryFile = Annotated[Path, typer.Argument(metavar="ENTRY", help=_("File with the bytes of the entry."))]
+TrustedKey = Annotated[Path, typer.Option("--public-key", metavar="FILE", help=_("Key that you trust, in base64."))]
 Event = Annotated[str, typer.Option("--event", metavar="CODE", help=_("What happened, as noun:thing:action."))]
 Kind = Annotated[
     str,
@@ -122,10 +125,32 @@ def verify(
     return 0 if verdict.is_clean else 1
 
 
+@verb(group, "check", _("Check a proof: that an entry stands in the tree which the custodian signed."))
+def check(proof: Proof, entry: EntryFile, public_key: TrustedKey, as_json: Json = False) -> int:
+    from vault.foundation.ledger.verify import verify_proof
+
+    verdict = verify_proof(_text(proof), _bytes(entry), _key(public_key))
+    checkpoint = verdict.checkpoint
+    size = checkpoint.size if checkpoint else None
+    root = checkpoint.root.hex() if checkpoint else None
+    if as_json:
+        print_json({"outcome": verdict.code, "entries": size, "root": root})
+    else:
+        print_facts([(_("Outcome"), verdict.code), (_("Entries"), size), (_("Root"), root)])
+    return 0 if verdict.code == "included" else 1
+
+
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
+        return _bytes(file).decode()
+    except ValueError as error:
+        raise InvalidInput(field=str(file), problem=type(error).__name__) from error
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
         raise InvalidInput(field=str(file), problem=type(error).__name__) from error
 
 
