@@ -24,6 +24,8 @@ class FindingCode(StrEnum):
     DUE_DATE_ALTERED = "due-date-altered"
     ROW_REMOVED = "row-removed"
     ROW_UNWITNESSED = "row-unwitnessed"
+    ROW_UNPROVEN = "row-unproven"
+    KEY_ALTERED = "key-altered"
     LEDGER = "ledger"
     UPLOAD_ABANDONED = "upload-abandoned"
     LEFTOVER_NOTED = "leftover-noted"
@@ -43,6 +45,10 @@ SENTENCES: dict[FindingCode, str] = {
     FindingCode.DUE_DATE_ALTERED: N_("The catalogue says {field} is {found}; by the law it is {expected}."),
     FindingCode.ROW_REMOVED: N_("The ledger witnessed this record, but the catalogue no longer has it."),
     FindingCode.ROW_UNWITNESSED: N_("The catalogue has this record, but no ledger entry witnesses it."),
+    FindingCode.ROW_UNPROVEN: N_(
+        "The rows of this record cannot be judged: a ledger entry that witnessed them was altered."
+    ),
+    FindingCode.KEY_ALTERED: N_("A row of the keyring in the table {table} is not what was made: {field}."),
     FindingCode.LEDGER: N_("{sentence}"),
     FindingCode.UPLOAD_ABANDONED: N_("The sender of this file never came back; it is refused until it does."),
     FindingCode.LEFTOVER_NOTED: N_("No catalogue row names {object_key}; it may be removed from {removable_from}."),

@@ -14,7 +14,6 @@ from vault.foundation.storage.interface import LockMode, ObjectInfo, Store
 from vault.oversight.model import Finding, FindingCode
 
 _CHUNK_BYTES = 1 << 20
-_STRENGTH = {LockMode.NONE: 0, LockMode.GOVERNANCE: 1, LockMode.COMPLIANCE: 2}
 
 
 @dataclass(frozen=True)
@@ -42,21 +41,17 @@ def check_object(store: Store, part: CheckedComponent) -> list[Finding]:
         return [finding(FindingCode.OBJECT_ALTERED, what=str(error.facts.get("what")))]
     except VaultError as error:
         return [finding(FindingCode.STORE_FAILED, problem=error.code)]
-    findings = []
-    if _is_weaker(info, part.copy):
-        findings.append(
-            finding(
-                FindingCode.LOCK_SHORTENED,
-                found=_lock_words(info.lock.mode, info.lock.until),
-                expected=_lock_words(LockMode(part.copy["lock_mode"]), part.copy["lock_until"]),
-            )
-        )
     try:
-        findings += _check_bytes(store, part, finding)
+        findings = _check_bytes(store, part, finding)
     except ObjectNotFound:
-        findings.append(finding(FindingCode.OBJECT_MISSING))
+        findings = [finding(FindingCode.OBJECT_MISSING)]
     except VaultError as error:
-        findings.append(finding(FindingCode.STORE_FAILED, problem=error.code))
+        findings = [finding(FindingCode.STORE_FAILED, problem=error.code)]
+    is_another = any(found.code is FindingCode.OBJECT_SWAPPED for found in findings)
+    if _is_weaker(info, part.copy) and not is_another:  # the lock of another object says nothing of this one
+        said, until = _mode_of(part.copy), part.copy["lock_until"]
+        lock = {"found": _lock_words(info.lock.mode, info.lock.until), "expected": _lock_words(said, until)}
+        findings.insert(0, finding(FindingCode.LOCK_SHORTENED, **lock))
     return findings
 
 
@@ -96,10 +91,16 @@ def _check_bytes(store: Store, part: CheckedComponent, finding: Any) -> list[Fin
 
 def _is_weaker(info: ObjectInfo, copy: dict[str, Any]) -> bool:
     """Whether the store's lock is weaker or ends before what the catalogue says (to the second)."""
-    if _STRENGTH[info.lock.mode] < _STRENGTH[LockMode(copy["lock_mode"])]:
+    if info.lock.mode.strength < _mode_of(copy).strength:
         return True
     expected = copy["lock_until"].replace(microsecond=0)
     return info.lock.until is None or info.lock.until < expected
+
+
+def _mode_of(copy: dict[str, Any]) -> LockMode:
+    """What the row says; of a word that is no mode it is named already that the row was altered."""
+    said = copy["lock_mode"]
+    return LockMode(said) if said in set(LockMode) else LockMode.NONE
 
 
 def _lock_words(mode: LockMode, until: Any) -> str:

@@ -19,7 +19,6 @@ from vault.catalogue.queries import get_record
 from vault.catalogue.tables import records
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
-from vault.foundation.errors import VaultError
 from vault.foundation.ledger.checkpoint import BadCheckpoint, open_note
 from vault.foundation.ledger.entry import leaf_hash
 from vault.foundation.ledger.merkle import root_of_inclusion
@@ -27,12 +26,18 @@ from vault.foundation.ledger.queries import ProvenEntry, proven_entry
 from vault.foundation.ledger.tables import ledger_entries
 from vault.oversight.due_dates import compare_due_dates
 from vault.oversight.model import Check, CheckCode, Finding, FindingCode, RecordVerification
-from vault.oversight.objects import CheckedComponent, check_object
+from vault.oversight.objects import check_object
 from vault.oversight.tables import record_verifications
 from vault.oversight.verification import THREADS, WITNESSING, Rows, compare_rows, components_of, rows_of
 
 EVENT_RECORD_VERIFIED = "oversight:record:verify"
-_ROWS = {FindingCode.ROW_ALTERED, FindingCode.DUE_DATE_ALTERED, FindingCode.ROW_REMOVED, FindingCode.ROW_UNWITNESSED}
+_ROWS = {
+    FindingCode.ROW_ALTERED,
+    FindingCode.DUE_DATE_ALTERED,
+    FindingCode.ROW_REMOVED,
+    FindingCode.ROW_UNWITNESSED,
+    FindingCode.ROW_UNPROVEN,
+}
 
 
 def verify_record(ctx: Context, viewer: Viewer, record_id: UUID) -> RecordVerification:
@@ -47,10 +52,10 @@ def verify_record(ctx: Context, viewer: Viewer, record_id: UUID) -> RecordVerifi
         revision = get_record(connection, viewer, record_id).revision
         page = list(connection.execute(select(records).where(records.c.id == record_id)).mappings())
         rows = rows_of(connection, page)
-        findings = compare_rows(connection, page, rows)
+        findings = compare_rows(connection, ctx.custodian.witness_secret(), page, rows)
         findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
         proofs = _proofs(connection, record_id)
-        parts, unopened = _parts(ctx, connection, rows)
+        parts, unopened = components_of(ctx, connection, rows)
     findings += unopened
     with ThreadPoolExecutor(THREADS) as pool:
         for found in pool.map(lambda part: check_object(ctx.store, part), parts):
@@ -112,16 +117,6 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "subject_id": finding.subject_id,
         "facts": finding.facts,
     }
-
-
-def _parts(ctx: Context, connection: Connection, rows: Rows) -> tuple[list[CheckedComponent], list[Finding]]:
-    """The components with their keys; where the record's key itself is gone, each is unreadable."""
-    try:
-        return components_of(ctx, connection, rows), []
-    except VaultError as error:
-        held = [row for parts in rows["components"].values() for row in parts]
-        facts = {"problem": error.code}
-        return [], [Finding(FindingCode.OBJECT_UNREADABLE, "component", str(row["id"]), facts) for row in held]
 
 
 def _proofs(connection: Connection, record_id: UUID) -> list[ProvenEntry]:

@@ -8,10 +8,11 @@ listed for objects that no row names; those are harmless and only noted, until r
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +22,13 @@ from vault.catalogue.fingerprint import rows_digest
 from vault.catalogue.model import Event as CatalogueEvent
 from vault.catalogue.tables import component_copies, components, corrections, personal_fields, record_states, records
 from vault.foundation.context import Context
-from vault.foundation.ledger.database_check import check_ledger
-from vault.foundation.ledger.tables import ledger_entries
+from vault.foundation.errors import VaultError
+from vault.foundation.ledger.database_check import TableFinding, check_ledger
+from vault.foundation.ledger.entry import leaf_hash, mark_of
+from vault.foundation.ledger.published_check import check_published
+from vault.foundation.ledger.tables import ledger_entries, ledger_leaves
 from vault.oversight.due_dates import compare_due_dates
+from vault.oversight.keyring_check import check_keyring
 from vault.oversight.leftovers import unnamed, versions_by_page
 from vault.oversight.model import Finding, FindingCode, Verification
 from vault.oversight.objects import CheckedComponent, check_object
@@ -52,18 +57,23 @@ def verify(ctx: Context, progress: Progress | None = None) -> Verification:
     """Verifies the whole archive; changes nothing. `progress` gets a stage, how many are done, and of how many."""
     say = progress or (lambda _stage, _done, _all: None)
     findings: list[Finding] = []
+    ctx.keyring.forget()  # what the process remembers is not what is in the database
     with ctx.database.read() as connection:
         say("ledger", 0, None)
         ledger = check_ledger(connection, ctx.custodian.public_key(), ctx.custodian.witness_secret())
-        findings += [
-            Finding(FindingCode.LEDGER, "entry", found.subject, {"code": found.code, "sentence": found.sentence})
-            for found in ledger.findings
-        ]
-        checked = _verify_records(ctx, connection, say)
+        findings += map(_of_ledger, ledger.findings)
+        has_gaps = any(found.code in {"entry-removed", "leaf-removed"} for found in ledger.findings)
+        checked = _verify_records(ctx, connection, say, has_gaps=has_gaps)
         findings += checked.findings
         findings += _removed_records(connection)
+        findings += check_keyring(ctx, connection)
+    findings += map(_of_ledger, check_published(ctx.database, ctx.store, ctx.custodian.public_key()))
     notes = tuple(_unknown_objects(ctx, say))
     return Verification(tuple(findings), notes, checked.records, checked.components, ledger.entries)
+
+
+def _of_ledger(found: TableFinding) -> Finding:
+    return Finding(FindingCode.LEDGER, "entry", found.subject, {"code": found.code, "sentence": found.sentence})
 
 
 @dataclass
@@ -73,19 +83,20 @@ class _Checked:
     components: int = 0
 
 
-def _verify_records(ctx: Context, connection: Connection, say: Progress) -> _Checked:
-    done = _Checked([])
+def _verify_records(ctx: Context, connection: Connection, say: Progress, *, has_gaps: bool) -> _Checked:
+    done, secret = _Checked([]), ctx.custodian.witness_secret()
     total = connection.execute(select(func.count()).select_from(records)).scalar_one()
     with ThreadPoolExecutor(THREADS) as pool:
         for page in _record_pages(connection):
             rows = rows_of(connection, page)
-            done.findings += compare_rows(connection, page, rows)
+            done.findings += compare_rows(connection, secret, page, rows, has_gaps=has_gaps)
             done.findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
-            parts = components_of(ctx, connection, rows)
+            parts, unopened = components_of(ctx, connection, rows)
+            done.findings += unopened
             for found in pool.map(lambda part: check_object(ctx.store, part), parts):
                 done.findings += found
             done.records += len(page)
-            done.components += len(parts)
+            done.components += sum(len(held) for held in rows["components"].values())
             say("records", done.records, total)
     return done
 
@@ -134,49 +145,87 @@ def _grouped(found: Iterable[Any], key: str) -> dict[UUID, list[Any]]:
     return grouped
 
 
-def compare_rows(connection: Connection, page: list[Any], rows: Rows) -> list[Finding]:
-    """Each table's rows of a record against the newest digest that the ledger holds of them."""
-    witnessed = _witnessed_digests(connection, [row["id"] for row in page])
+def compare_rows(
+    connection: Connection, witness_secret: bytes, page: list[Any], rows: Rows, *, has_gaps: bool = False
+) -> list[Finding]:
+    """Each table's rows of a record against the newest digest that the service's own ledger entries hold of them.
+
+    `has_gaps`: entries were removed from the ledger, so a record that is ahead of its entries may have lost one.
+    """
+    witnessed = _witnessed_digests(connection, witness_secret, [row["id"] for row in page])
     findings = []
     for record in page:
-        digests = witnessed.get(record["id"])
-        if digests is None:
-            findings.append(Finding(FindingCode.ROW_UNWITNESSED, "record", str(record["id"])))
+        subject, proof = ("record", str(record["id"])), witnessed.get(record["id"])
+        if proof is None:
+            findings.append(Finding(FindingCode.ROW_UNWITNESSED, *subject))
             continue
-        salt = bytes(record["salt"])
-        for table, expected in sorted(digests.items()):
-            found = rows_digest(table, salt, rows[table].get(record["id"], []))
-            if found != expected:
-                findings.append(Finding(FindingCode.ROW_ALTERED, "record", str(record["id"]), {"table": table}))
+        if has_gaps and any(row["revision"] > proof.revision for row in rows["record_states"].get(record["id"], [])):
+            proof.is_damaged = True
+        salt, differing = bytes(record["salt"]), []
+        for table, held in sorted(rows.items()):
+            found = held.get(record["id"], [])
+            expected = proof.digest_of(table)  # none: no act has put a row there
+            is_right = rows_digest(table, salt, found) == expected if expected is not None else not found
+            if not is_right:
+                differing.append(table)
+        if differing and proof.is_damaged:
+            findings.append(Finding(FindingCode.ROW_UNPROVEN, *subject))
+        else:
+            findings += [Finding(FindingCode.ROW_ALTERED, *subject, {"table": table}) for table in differing]
     return findings
 
 
-def _witnessed_digests(connection: Connection, ids: list[UUID]) -> dict[UUID, dict[str, str]]:
-    """For each record and table the digest of the highest revision that the ledger holds."""
-    newest: dict[UUID, dict[str, tuple[int, str]]] = {}
+@dataclass
+class _Proof:
+    """What the ledger holds of one record's rows: by table the newest revision and its digest."""
+
+    newest: dict[str, tuple[int, str]] = field(default_factory=dict)
+    is_damaged: bool = False  # an entry that the service wrote was altered or removed: what it held is not known
+
+    @property
+    def revision(self) -> int:
+        return max((revision for revision, _ in self.newest.values()), default=0)
+
+    def digest_of(self, table: str) -> str | None:
+        return self.newest[table][1] if table in self.newest else None
+
+
+def _witnessed_digests(connection: Connection, witness_secret: bytes, ids: list[UUID]) -> dict[UUID, _Proof]:
+    """The proofs of some records. What somebody else wrote into the ledger counts for nothing."""
+    proofs: dict[UUID, _Proof] = {}
     for row in connection.execute(
-        select(ledger_entries.c.subject_id, ledger_entries.c.body).where(
-            ledger_entries.c.subject_id.in_(ids), ledger_entries.c.event.in_(WITNESSING)
-        )
+        select(ledger_entries.c.subject_id, ledger_entries.c.body, ledger_entries.c.mark, ledger_leaves.c.leaf_hash)
+        .join(ledger_leaves, ledger_leaves.c.entry_id == ledger_entries.c.id, isouter=True)
+        .where(ledger_entries.c.subject_id.in_(ids), ledger_entries.c.event.in_(WITNESSING))
     ):
-        details = json.loads(row.body)["details"]
-        held = newest.setdefault(row.subject_id, {})
+        body = bytes(row.body)
+        if not hmac.compare_digest(bytes(row.mark), mark_of(witness_secret, body)):
+            if row.leaf_hash is not None and bytes(row.leaf_hash) != leaf_hash(body):
+                proofs.setdefault(row.subject_id, _Proof()).is_damaged = True
+            continue
+        details = json.loads(body)["details"]
+        newest = proofs.setdefault(row.subject_id, _Proof()).newest
         for table, digest in details["digests"].items():
-            if table not in held or held[table][0] < details["revision"]:
-                held[table] = (details["revision"], digest)
-    return {record_id: {t: digest for t, (_, digest) in held.items()} for record_id, held in newest.items()}
+            if table not in newest or newest[table][0] < details["revision"]:
+                newest[table] = (details["revision"], digest)
+    return proofs
 
 
-def components_of(ctx: Context, connection: Connection, rows: Rows) -> list[CheckedComponent]:
-    """The components among the rows, with their copies and keys. Raises as `Keyring.record_key`."""
+def components_of(ctx: Context, connection: Connection, rows: Rows) -> tuple[list[CheckedComponent], list[Finding]]:
+    """The components among the rows, with their copies and keys; where a record's key is gone or damaged, each is named."""
     copies = {row["component_id"]: row for held in rows["component_copies"].values() for row in held}
-    parts = []
+    parts, findings = [], []
     for record_id, held in rows["components"].items():
-        record_key = ctx.keyring.record_key(connection, record_id)
+        try:
+            record_key = ctx.keyring.record_key(connection, record_id)
+        except VaultError as error:
+            facts = {"record_id": str(record_id), "problem": error.code}
+            findings += [Finding(FindingCode.OBJECT_UNREADABLE, "component", str(row["id"]), facts) for row in held]
+            continue
         parts += [
             CheckedComponent(record_key, dict(row), dict(copies[row["id"]])) for row in held if row["id"] in copies
         ]
-    return parts
+    return parts, findings
 
 
 def _removed_records(connection: Connection) -> list[Finding]:

@@ -54,7 +54,7 @@ NICENESS = 10
 SEQUENCE_EVERY_S = 0.5
 PUBLISH_EVERY_S = 10
 TIMESTAMP_EVERY_S = 3600
-TASK_RENDER, TASK_PROBE = "intake:render", "intake:probe"
+TASK_RENDER, TASK_PROBE, TASK_RENEW = "intake:render", "intake:probe", "ledger:renew"
 
 
 class Worker:
@@ -124,6 +124,7 @@ class Worker:
             TASK_RENDER: self._render,
             TASK_PROBE: self._probe,
             TASK_LOCK: self._lock,
+            TASK_RENEW: self._renew,
             TASK_VERIFY: self._in_run(run_verification),
             TASK_RECONCILE: self._in_run(run_reconciliation),
             TASK_SWEEP: self._in_run(run_sweep),
@@ -163,6 +164,9 @@ class Worker:
             if report.lies:
                 log.error("the store lies", store=report.store, lies=list(report.lies))
 
+    def _renew(self) -> None:
+        publisher.renew_locks(self.ctx.database, self.ctx.store)
+
     def _sequence(self) -> None:
         custodian = self.ctx.custodian
         while (done := sequence(self.ctx.database, custodian.public_key(), custodian.sign)) is not None:
@@ -185,6 +189,7 @@ class Worker:
             Appointment(lambda: enqueue_sweep(self.ctx), 30),
             Appointment(lambda: self._enqueue(TASK_PROBE), 600, is_first_at_once=True),
             Appointment(lambda: ask_reconciliation_if_due(self.ctx), 600, is_first_at_once=True),
+            Appointment(lambda: self._enqueue(TASK_RENEW), 24 * 3600, is_first_at_once=True),
             Appointment(lambda: sessions.clear_stale(self.ctx), 3600),
         ]
         if self._settings.timestamp_url:

@@ -250,6 +250,15 @@ def test_a_damaged_file_does_not_hide_the_others(store: WormDirectory, tmp_path:
         store.head(bad)
 
 
+def test_a_file_moved_aside_does_not_hide_the_others(store: WormDirectory, tmp_path: Path) -> None:
+    moved, copied, other = (store.put_new(fresh_key(), content_of(os.urandom(9)), lock_for()).key for _ in range(3))
+    file = paths(tmp_path / "store", moved)[0]
+    file.rename(file.with_name("aside"))
+    twin = paths(tmp_path / "store", copied)[0]
+    twin.with_name("copy").write_bytes(twin.read_bytes())
+    assert [info.key for info in store.list_versions("")] == sorted([copied, other])
+
+
 def test_a_lock_ends_by_the_clock(tmp_path: Path) -> None:
     clock = FixedClock(datetime(2026, 1, 1, tzinfo=UTC))
     store = WormDirectory(tmp_path / "store", clock)

@@ -108,6 +108,16 @@ class NoRecordKey(VaultError):
     hint = N_("If it was shredded, its certificate says so.")
 
 
+class GroupKeyMissing(VaultError):
+    """The keyring no longer has the group that wraps a record's key."""
+
+    code = "group-key-missing"
+    exit_code = 70
+    fault = Fault.OURS
+    message = N_("There is no key group {group_id}.")
+    hint = N_("The row was removed from the database: restore it from a copy.")
+
+
 class RecordKeyDamaged(VaultError):
     """The row that holds the record's wrapped key was altered, or belongs to another group."""
 

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.ids import derived_id, new_id
 from vault.foundation.keys.custodian import Custodian
-from vault.foundation.keys.errors import NoRecordKey, RecordKeyDamaged
+from vault.foundation.keys.errors import GroupKeyMissing, NoRecordKey, RecordKeyDamaged
 from vault.foundation.keys.record_key import KEY_BYTES, RecordKey, derive
 from vault.foundation.keys.tables import key_epochs, key_groups, record_keys
 
@@ -76,6 +76,7 @@ class Keyring:
         Raises:
             NoRecordKey: there is none: shredded, or never there.
             EpochGone, UnwrapFailed: the custodian cannot open its group key.
+            GroupKeyMissing: the row of its group is gone.
             RecordKeyDamaged: the group key does not open the record's key.
         """
         row = connection.execute(
@@ -196,7 +197,9 @@ class Keyring:
                 )
             ).scalar_one()
             return other
-        tx.witness(EVENT_GROUP_CREATED, "group", group_id, class_code=class_code, period=period, epoch=epoch)
+        tx.witness(
+            EVENT_GROUP_CREATED, "group", group_id, class_code=class_code, period=period, generation=1, epoch=epoch
+        )
         return group_id
 
     def _group(self, connection: Connection, group_id: UUID) -> _GroupKey:
@@ -207,7 +210,9 @@ class Keyring:
                 return known
         row = connection.execute(
             select(key_groups.c.epoch, key_groups.c.wrapped).where(key_groups.c.id == group_id)
-        ).one()
+        ).one_or_none()
+        if row is None:
+            raise GroupKeyMissing(group_id=group_id)
         secret = self._custodian.unwrap(row.epoch, bytes(row.wrapped), _group_context(group_id))
         group = _GroupKey(secret, derive(secret, b"", b"slipvault/1/blind", KEY_BYTES))
         with self._guard:

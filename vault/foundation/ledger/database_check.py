@@ -30,6 +30,7 @@ from vault.foundation.ledger.tiles import HASH_BYTES, WIDTH, split, tiles_of
 from vault.foundation.ledger.timestamp import stamps
 
 _BATCH_TILES = 20
+_NOTE_LINES = 5  # origin, size, root, an empty one, one signature
 
 
 @dataclass(frozen=True)
@@ -82,28 +83,28 @@ class _Check:
             )
             for index in range(first, stop):
                 self._tree.append(self._leaf(index, rows.get(index)))
-                while waiting is not None and waiting.size == self._tree.size:
+                while waiting is not None and waiting.size <= self._tree.size:
                     self._check_note(waiting)
                     waiting = next(checkpoints, None)
             self._check_upper_tiles(is_last=False)
         self._check_upper_tiles(is_last=True)
+        for row in (waiting, *checkpoints) if waiting is not None else ():
+            self._check_note(row)
         self._beyond(size)
         self._unnumbered()
         self._timestamps()
         return TableVerdict(size, tuple(self._findings))
 
     def _signed_size(self) -> int:
-        newest = self._connection.execute(
-            select(ledger_checkpoints.c.size).order_by(ledger_checkpoints.c.size.desc()).limit(1)
-        ).scalar_one_or_none()
-        last = self._connection.execute(
-            select(ledger_leaves.c.leaf_index).order_by(ledger_leaves.c.leaf_index.desc()).limit(1)
-        ).scalar_one_or_none()
-        numbered = 0 if last is None else last + 1
-        if newest is not None and newest > numbered:
-            self._found("rolled-back", str(newest), f"{newest} entries were signed, {numbered} are left")
-            return numbered
-        return newest or 0
+        """The size of the newest checkpoint that is what was signed, as far as there are entries for it."""
+        numbered: int = self._connection.execute(
+            select(func.coalesce(func.max(ledger_leaves.c.leaf_index), -1) + 1)
+        ).scalar_one()
+        newest = select(ledger_checkpoints).order_by(ledger_checkpoints.c.size.desc())
+        signed = next((row.size for row in self._connection.execute(newest) if self._is_as_signed(row)), 0)
+        if signed > numbered:
+            self._found("rolled-back", str(signed), f"{signed} entries were signed, {numbered} are left")
+        return min(signed, numbered)
 
     def _checkpoints(self) -> Iterator[Any]:
         last = -1
@@ -193,10 +194,19 @@ class _Check:
         except BadCheckpoint as error:
             self._found("signature-wrong", where, f"checkpoint {where}: {error}")
             return
-        if (checkpoint.size, checkpoint.root) != (row.size, bytes(row.root)):
+        if not self._is_as_signed(row):
             self._found("checkpoint-altered", where, f"a column of checkpoint {where} is not what was signed")
-        if checkpoint.size == self._tree.size and checkpoint.root != self._tree.root():
+        elif checkpoint.size == self._tree.size and checkpoint.root != self._tree.root():
             self._found("root-differs", where, f"the entries do not make the root of checkpoint {where}")
+
+    def _is_as_signed(self, row: Any) -> bool:
+        try:
+            checkpoint = open_note(row.note, self._public_key)
+        except BadCheckpoint:
+            return False
+        is_whole = row.note.startswith(checkpoint.text() + "\n") and row.note.count("\n") == _NOTE_LINES
+        is_same = (checkpoint.size, checkpoint.root) == (row.size, bytes(row.root))
+        return is_same and is_whole and row.note.endswith("\n")
 
     def _check_upper_tiles(self, *, is_last: bool) -> None:
         """Compares the tiles above the leaves that are full by now, at the end all of them."""
