@@ -62,3 +62,29 @@ class DatabaseUnsuitable(VaultError):
     fault = Fault.OURS
     message = N_("This PostgreSQL database cannot serve: {problem}.")
     hint = N_("{advice}")
+
+
+class ServerPathClosed(DatabaseUnsuitable):
+    """We are root and the server is not: it cannot reach its own directory."""
+
+    code = "database-path-closed"
+    message = N_("The database server's account may not pass through {directory}.")
+    hint = N_("Choose a home that others may pass through, for example /var/lib/slipvault, or: chmod o+x {directory}")
+
+
+class OtherServerVersion(DatabaseUnsuitable):
+    """The files were made by another PostgreSQL; a newer one cannot read them as they are."""
+
+    code = "database-other-version"
+    message = N_("The files in {directory} are of PostgreSQL {found}, the program is {wanted}.")
+    hint = N_("Nothing was changed. Dump them with the old version (pg_dump) and restore into a new home.")
+
+
+class ServerProgramFailed(DatabaseUnsuitable):
+    """A program of PostgreSQL ended with an error, for example because the disk is full."""
+
+    code = "database-program-failed"
+    message = N_("{program} failed: {said}")
+    hint = N_(
+        "Check free space and rights of the home directory, then start again; the database's log is server.log."
+    )

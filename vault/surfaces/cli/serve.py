@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vault.settings import Settings
-from vault.surfaces.cli.speaking import _, new_group, say, verb
+from vault.surfaces.cli.speaking import _, chosen_language, new_group, say, verb
 
 serve_group = new_group("serve", _("Run the whole service on this host."), has_verbs=False)
 worker_group = new_group("worker", _("Run one more worker."), has_verbs=False)
@@ -19,14 +19,17 @@ Stop = Annotated[bool, typer.Option("--stop", help=_("Stop the service of this h
 @verb(
     serve_group, "serve", _("Run database, web processes and worker until stopped; the environment configures them.")
 )
-def serve(stop: Stop = False) -> None:
-    from vault.surfaces import supervisor
-
+def serve(stop: Stop = False) -> int:
     settings = Settings.from_environment()
     if stop:
-        say(_("stopped") if supervisor.stop(settings) else _("nothing was running here"))
-        return
-    supervisor.Supervisor(settings).run()
+        from vault.surfaces.home import Home
+
+        say(_("stopped") if Home(settings.home).stop() else _("nothing was running here"))
+        return 0
+    from vault.surfaces.supervisor import Supervisor
+    from vault.surfaces.terminal import Terminal
+
+    return Supervisor(settings, Terminal(chosen_language().value)).run()
 
 
 @verb(worker_group, "worker", _("Run a worker on the database of SLIPVAULT_DATABASE_URL."))
