@@ -78,12 +78,17 @@ def running(store_url: str | None = None, extra: dict[str, str] | None = None) -
     """The service in a fresh home on the disk of this checkout's temporary directory."""
     with tempfile.TemporaryDirectory(prefix="slipvault-bench-") as base:
         Path(base).chmod(0o755)
-        home = Path(base) / "home"
-        environment = {**os.environ, "SLIPVAULT_HOME": str(home), "SLIPVAULT_PORT": "0", **(extra or {})}
-        environment.pop("SLIPVAULT_DATABASE_URL", None)
-        if store_url:
-            environment["SLIPVAULT_STORE_URL"] = store_url
-        log = (Path(base) / "log").open("wb")
+        told = {"SLIPVAULT_STORE_URL": store_url} if store_url else {}
+        with running_in(Path(base) / "home", {**told, **(extra or {})}) as service:
+            yield service
+
+
+@contextmanager
+def running_in(home: Path, extra: dict[str, str] | None = None) -> Iterator[Service]:
+    """The service of a home, which stays."""
+    environment = {**os.environ, "SLIPVAULT_HOME": str(home), "SLIPVAULT_PORT": "0", **(extra or {})}
+    environment.pop("SLIPVAULT_DATABASE_URL", None)
+    with home.with_name(f"{home.name}.out").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "vault.surfaces.supervisor"], env=environment, stdout=log, stderr=log
         )
@@ -95,7 +100,6 @@ def running(store_url: str | None = None, extra: dict[str, str] | None = None) -
         finally:
             process.terminate()
             process.wait(60)
-            log.close()
 
 
 def _await(home: Path, process: subprocess.Popen[bytes]) -> None:

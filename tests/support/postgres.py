@@ -35,9 +35,9 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
 def fresh_database(server: EmbeddedPostgres) -> Iterator[str]:
     """The address of a fresh database, dropped afterwards."""
     name = f"test_{uuid4().hex}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE slipvault")
+    administer(server, f"CREATE DATABASE {name} TEMPLATE slipvault")
     yield server.url.replace("/slipvault?", f"/{name}?")
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -61,7 +61,8 @@ def database(database_url: str, clock: FixedClock) -> Iterator[Database]:
     opened.dispose()
 
 
-def _administer(server: EmbeddedPostgres, statement: str) -> None:
+def administer(server: EmbeddedPostgres, statement: str) -> None:
+    """Runs a statement outside any test's database."""
     host = server.url.partition("host=")[2].replace("%2F", "/")
     with psycopg.connect(host=host, user=OWNER_ROLE, dbname="postgres", autocommit=True) as connection:
         connection.execute(statement)

@@ -22,6 +22,7 @@ from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import N_, InvalidInput, NotAllowed, NotFoundOrNotYours
 from vault.foundation.ids import derived_id, new_id
+from vault.foundation.ledger.entry import SYSTEM
 
 ORGANISATION_ID = UUID("00000000-0000-7000-8000-000000000001")
 FIRST_LOGIN = "admin"
@@ -53,6 +54,27 @@ def initialise(tx: Transaction, fonds_code: str = "0001") -> NewAccount | None:
     for role in FIRST_ADMINISTRATOR_ROLES:
         _insert_role(tx, account.person_id, role)
     return account
+
+
+def renew_first_password(ctx: Context, *, was_told: bool) -> NewAccount | None:
+    """A new one-time password for the first administrator, when the one it has was never told, or ran out unused.
+
+    Whoever starts the service on its host may act as its operator anyway. None: it is in use, or still good. Leaves
+    `access:password:reset`.
+    """
+    with ctx.database.transaction(SYSTEM) as tx:
+        row = tx.connection.execute(
+            select(people.c.id, people.c.password_expires_at)
+            .where(people.c.login == FIRST_LOGIN, people.c.must_change_password, people.c.state == "active")
+            .with_for_update()
+        ).one_or_none()
+        if row is None or (was_told and row.password_expires_at > tx.clock.now()):
+            return None
+        password = passwords.one_time_password()
+        _set_password(tx, row.id, passwords.one_time_hash(password), is_one_time=True)
+        tx.witness(Event.PASSWORD_RESET, "person", row.id)
+        tx.commit()
+    return NewAccount(row.id, FIRST_LOGIN, password)
 
 
 def change_organisation(tx: Transaction, viewer: Viewer, name: str, fonds_code: str, time_zone: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from vault.foundation.context import Context
 from vault.foundation.ledger.entry import Actor
@@ -47,16 +47,15 @@ def settle_abandoned(ctx: Context, actor: Actor, before: datetime) -> Iterator[A
                 yield item
 
 
-def count_open(ctx: Context, before: datetime) -> int:
+def count_open(connection: Connection, before: datetime) -> int:
     """How many items were begun before that instant and never settled."""
-    with ctx.database.read() as connection:
-        return int(
-            connection.execute(
-                select(func.count())
-                .select_from(intake_items)
-                .where(intake_items.c.status == ItemStatus.INTENT.value, intake_items.c.received_at < before)
-            ).scalar_one()
-        )
+    return int(
+        connection.execute(
+            select(func.count())
+            .select_from(intake_items)
+            .where(intake_items.c.status == ItemStatus.INTENT.value, intake_items.c.received_at < before)
+        ).scalar_one()
+    )
 
 
 def _open_items(ctx: Context, before: datetime) -> list[AbandonedItem]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,8 @@ EVENT_NOTED = "oversight:leftover:note"
 EVENT_RESOLVED = "oversight:leftover:resolve"
 PAGE_SIZE_MAX = 200
 _VERSIONS_AT_ONCE = 500
-_RECORD_OF_KEY = re.compile(r"records/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_OWNERS_OF_KEY = re.compile(rf"records/({_UUID})/({_UUID})/")
 
 
 def cause_of(*, is_planned: bool, is_catalogued: bool) -> LeftoverCause:
@@ -50,7 +51,7 @@ def removable_from(info: ObjectInfo) -> datetime | None:
 
 def record_of(object_key: str) -> UUID | None:
     """The record whose name the object bears, if it bears one."""
-    found = _RECORD_OF_KEY.match(object_key)
+    found = _OWNERS_OF_KEY.match(object_key)
     return UUID(found[1]) if found else None
 
 
@@ -63,15 +64,29 @@ def versions_by_page(store: Store) -> Iterator[list[ObjectInfo]]:
 
 def unnamed(connection: Connection, store: str, versions: Sequence[ObjectInfo]) -> list[ObjectInfo]:
     """Those of the versions that neither the catalogue nor an open leftover names."""
-    keys = list({info.key for info in versions})
-    catalogued = select(component_copies.c.object_key, component_copies.c.version_id).where(
-        component_copies.c.store == store, component_copies.c.object_key.in_(keys)
-    )
-    known = select(leftovers.c.object_key, leftovers.c.version_id).where(
-        leftovers.c.store == store, leftovers.c.object_key.in_(keys), leftovers.c.resolved_at.is_(None)
-    )
-    named = {(row.object_key, row.version_id) for row in connection.execute(catalogued.union_all(known))}
+    keys = {info.key for info in versions}
+    named = _catalogued(connection, keys)
+    for row in connection.execute(
+        select(leftovers.c.object_key, leftovers.c.version_id).where(
+            leftovers.c.store == store, leftovers.c.object_key.in_(keys), leftovers.c.resolved_at.is_(None)
+        )
+    ):
+        named.add((row.object_key, row.version_id))
     return [info for info in versions if (info.key, info.version_id) not in named]
+
+
+def _catalogued(connection: Connection, object_keys: Iterable[str]) -> set[tuple[str, str]]:
+    """Keys and versions that copies of the components have whose names the objects bear.
+
+    In whichever store: one that was moved and has another address now is not full of leftovers.
+    """
+    owners = [UUID(found[2]) for key in object_keys if (found := _OWNERS_OF_KEY.match(key))]
+    rows = connection.execute(
+        select(component_copies.c.object_key, component_copies.c.version_id).where(
+            component_copies.c.component_id.in_(owners)
+        )
+    )
+    return {(row.object_key, row.version_id) for row in rows}
 
 
 def note(tx: Transaction, store: str, info: ObjectInfo) -> UUID | None:
@@ -153,16 +168,7 @@ def resolve(tx: Transaction, leftover: Leftover, resolution: Resolution) -> bool
 
 def is_catalogued(connection: Connection, leftover: Leftover) -> bool:
     """Whether a catalogue row names the version by now."""
-    return (
-        connection.execute(
-            select(component_copies.c.component_id).where(
-                component_copies.c.store == leftover.store,
-                component_copies.c.object_key == leftover.object_key,
-                component_copies.c.version_id == leftover.version_id,
-            )
-        ).one_or_none()
-        is not None
-    )
+    return (leftover.object_key, leftover.version_id) in _catalogued(connection, [leftover.object_key])
 
 
 def list_open(

@@ -56,7 +56,8 @@ class _Reconciling:
         return Reconciliation(tuple(self._settled), versions, known)
 
     def _give_up_uploads(self) -> None:
-        total = count_open(self._ctx, self._before)
+        with self._ctx.database.read() as connection:
+            total = count_open(connection, self._before)
         self._say("abandoned", 0, total)
         for done, item in enumerate(settle_abandoned(self._ctx, self._actor, self._before), 1):
             facts = {"record_id": str(item.record_id), "batch_id": str(item.batch_id or "")}

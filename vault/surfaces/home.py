@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from vault.foundation.ids import new_token
 from vault.foundation.processes import started_at
 
 STOP_TIMEOUT_S = 90.0
+# Read by the library for figures: with it the processes keep them in files there, and each tells the sum of all.
+FIGURES_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _WORDS = {
     errno.EACCES: N_("this user may not write there"),
     errno.EPERM: N_("this user may not write there"),
@@ -73,6 +76,11 @@ class Home:
         return self.directory / "log" / "slipvault.log"
 
     @property
+    def figures_directory(self) -> Path:
+        """Where the web processes of one run keep what they count."""
+        return self.directory / "run" / "figures"
+
+    @property
     def _run(self) -> Path:
         return self.directory / "run"
 
@@ -97,6 +105,7 @@ class Home:
             was_killed = (self._run / "supervisor.json").exists()
             self._forget()
             with self.problems_told():
+                self.figures_directory.mkdir(mode=0o700)
                 noted = {"pid": os.getpid(), "started": started_at(os.getpid())}
                 _write_private(self._run / "supervisor.json", json.dumps(noted))
             yield was_killed
@@ -104,6 +113,20 @@ class Home:
             # A waiting process may have taken the home by then: only its holder clears it up.
             self._forget_if_own()
             os.close(handle)
+
+    @property
+    def is_password_told(self) -> bool:
+        """Whether the first administrator's one-time password has reached a terminal, if one was made from here."""
+        return not (self._run / "password-not-told").exists()
+
+    def note_password(self, *, is_told: bool) -> None:
+        """Notes that a one-time password is about to be made, or that it has reached a terminal."""
+        note = self._run / "password-not-told"
+        with self.problems_told():
+            if is_told:
+                note.unlink(missing_ok=True)
+            else:
+                note.touch(mode=0o600)
 
     def open_to_operator(self, address: str) -> None:
         """Lets the command line of this user find the service and act as the operator."""
@@ -155,6 +178,7 @@ class Home:
         """Removes what a service that was killed has left."""
         for name in ("server.url", "operator.token", "supervisor.json"):
             (self._run / name).unlink(missing_ok=True)
+        shutil.rmtree(self.figures_directory, ignore_errors=True)
 
     def _forget_if_own(self) -> None:
         with suppress(OSError, ValueError, KeyError):

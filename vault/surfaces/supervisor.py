@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import logging
 import os
 import signal
 import socket
@@ -27,11 +28,11 @@ from vault.foundation.db.migrate import upgrade
 from vault.foundation.errors import N_, Fault, VaultError
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.sequencer import sequence
-from vault.foundation.processes import following_parent
+from vault.foundation.processes import age_s, following_parent, signals_deferred
 from vault.intake.stores import newest_probe, probe_and_note
 from vault.retention import service as schedule
 from vault.settings import Settings, spoken_language
-from vault.surfaces.home import Home
+from vault.surfaces.home import FIGURES_VARIABLE, Home
 from vault.surfaces.terminal import Terminal
 
 STOPPED_EARLY = 130
@@ -76,13 +77,14 @@ class _Process:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            self._arguments,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            pass_fds=self._descriptors,
-            preexec_fn=following_parent(signal.SIGTERM),  # noqa: PLW1509 - from the main thread, which has no others
-        )
+        with signals_deferred():
+            self._process = subprocess.Popen(
+                self._arguments,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                pass_fds=self._descriptors,
+                preexec_fn=following_parent(signal.SIGTERM),  # noqa: PLW1509 - from the main thread, which has no others
+            )
 
     @property
     def exit_code(self) -> int | None:
@@ -124,8 +126,14 @@ class Supervisor:
         self._home = Home(settings.home)
         self._watched: list[_Watched] = []
         self._demo: _Process | None = None
+        self._phases: dict[str, float] = {}
         self._is_starting = True
         self._is_ending = False
+
+    def _passed(self, phase: str) -> None:
+        """Notes how long a phase of the start took, the first one since the process began."""
+        now_s = age_s()
+        self._phases[phase] = round((now_s - sum(self._phases.values())), 2)
 
     def run(self) -> int:
         """Starts everything and returns the exit code when it has been told to end.
@@ -149,6 +157,7 @@ class Supervisor:
 
     def _start(self, stack: ExitStack) -> None:
         settings = self._settings
+        self._passed("programs")
         was_killed = stack.enter_context(self._home.taken())
         with self._home.problems_told():
             self._terminal.go_to_background(self._home.log_file)
@@ -159,15 +168,24 @@ class Supervisor:
             database = EmbeddedPostgres(settings.database_directory, progress=self._terminal.say)
             url = stack.enter_context(database).url
             self._watched.append(_Watched("database", database, database.restart, time.monotonic()))
+        self._passed("database")
         password = self._prepare(url)
+        self._passed("preparation")
         self._home.open_to_operator(address)
-        environment = {**os.environ, "SLIPVAULT_DATABASE_URL": url, "SLIPVAULT_HOME": str(settings.home)}
+        environment = {
+            **os.environ,
+            "SLIPVAULT_DATABASE_URL": url,
+            "SLIPVAULT_HOME": str(settings.home),
+            FIGURES_VARIABLE: str(self._home.figures_directory),
+        }
         stack.callback(self._stop_processes)
         for number in range(settings.web_processes):
             arguments = [sys.executable, "-m", "vault.surfaces.web_process", str(listener.fileno())]
             self._keep(f"web-{number + 1}", _Process(arguments, environment, (listener.fileno(),)))
         self._keep("worker", _Process([sys.executable, "-m", "vault.surfaces.worker"], environment))
         self._await_ready(listener)
+        self._passed("web")
+        self._terminal.note("service ready", seconds=round(age_s(), 2), phases=self._phases)
         self._announce(address, password)
         if slips := os.environ.get("SLIPVAULT_DEMO"):
             self._demo = _Process([sys.executable, "-m", "vault.demo.filling", slips], environment)
@@ -188,7 +206,10 @@ class Supervisor:
                 schedule.begin(tx)
                 if account is not None:
                     ensure_fonds(tx, "0001", "0001")
+                    self._home.note_password(is_told=False)
                 tx.commit()
+            if account is None:
+                account = access.renew_first_password(ctx, was_told=self._home.is_password_told)
             with ctx.database.read() as connection:
                 is_new = newest_probe(connection, ctx.store.name) is None
             if is_new:  # a known store is probed by the worker, beside the service
@@ -226,6 +247,7 @@ class Supervisor:
                 login=access.FIRST_LOGIN,
                 password=password,
             )
+            self._home.note_password(is_told=True)
 
     def _watch(self) -> None:
         while not self._is_ending:
@@ -273,6 +295,7 @@ class Supervisor:
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         was_ending, self._is_ending = self._is_ending, True
         if self._is_starting and not was_ending:
+            logging.disable()  # libraries that were interrupted would only say that
             raise _StoppedEarly
 
 

@@ -5,11 +5,13 @@ In the background everything also goes into a log, except what is secret: that r
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+from vault.foundation.clock import SystemClock
 from vault.foundation.errors import VaultError
 from vault.surfaces.i18n import Language, choose_language, translator
 
@@ -50,6 +52,14 @@ class Terminal:
             told = translator(self._language).gettext(message).format(**facts)
             text = told if told == text else f"{told} / {text}"
         self._write(text, is_secret=is_secret)
+
+    def note(self, event: str, **facts: object) -> None:
+        """A line of the log, in the form of all processes: JSON, without personal data."""
+        now = SystemClock().now().isoformat(timespec="microseconds").replace("+00:00", "Z")
+        line = json.dumps({**facts, "event": event, "level": "info", "timestamp": now})
+        with suppress(OSError):
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
 
     def tell_error(self, error: VaultError) -> None:
         """Says what happened and what to do, with the code to look it up."""

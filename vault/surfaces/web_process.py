@@ -13,9 +13,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from retention_rules import shipped
+from vault.foundation.processes import age_s
 from vault.intake.decoding.isolated import stand_ready
 from vault.settings import Settings
 from vault.surfaces.application import create
+from vault.surfaces.observing import log
 
 
 def serve(application: FastAPI, listener: socket.socket, trusted_proxies: str = "") -> None:
@@ -47,7 +49,9 @@ def get_ready() -> None:
 
 def main() -> None:
     """Serves the application of this installation."""
+    programs_s = age_s()
     application, listener = create(), socket.socket(fileno=int(sys.argv[1]))
+    log.info("web process ready", programs_s=round(programs_s, 2), application_s=round(age_s() - programs_s, 2))
     threading.Thread(target=get_ready, daemon=True).start()
     serve(application, listener, Settings.from_environment().trusted_proxies)
 

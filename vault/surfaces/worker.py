@@ -20,15 +20,19 @@ from typing import Any
 from uuid import UUID
 
 import procrastinate
+import psycopg
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import exists, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from vault.access import sessions
 from vault.app import make_context
 from vault.foundation.context import Context
+from vault.foundation.db.errors import DatabaseUnavailable
 from vault.foundation.errors import VaultError
 from vault.foundation.jobs import clockwork, queue, runs
 from vault.foundation.jobs.clockwork import Appointment
-from vault.foundation.jobs.errors import JobCancelled
+from vault.foundation.jobs.errors import JobCancelled, JobPutOff
 from vault.foundation.ledger import publisher
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.sequencer import BATCH_MAX, sequence
@@ -135,13 +139,15 @@ class Worker:
         """A task that people follow: `body` gets the context, the run's progress, and what it was enqueued with."""
 
         def task(run_id: str, **arguments: Any) -> None:
-            progress = runs.Progress(self.ctx.database, self.ctx.clock, UUID(run_id))
+            progress = runs.Progress(self.ctx.database, self.ctx.clock, UUID(run_id), self._ending.is_set)
             if not progress.start():
                 return
             try:
                 body(self.ctx, progress, **arguments)
             except JobCancelled:
                 progress.cancelled()
+            except JobPutOff:
+                progress.put_off(**arguments)
             except Exception as error:  # also of kinds that nobody thought of: a run must not seem to go on for ever
                 progress.fail(error.code if isinstance(error, VaultError) else VaultError.code)
                 raise
@@ -228,7 +234,10 @@ class Worker:
 
 
 def main() -> None:
-    """Runs a worker on the database that the environment names; restarts its inside after a database outage."""
+    """Runs a worker on the database that the environment names.
+
+    It ends when it is told to, or when the database is away for longer than a moment: whoever started it starts it again.
+    """
     settings = Settings.from_environment()
     if settings.database_url is None:
         raise SystemExit("a worker needs SLIPVAULT_DATABASE_URL; start it with scripts/run")
@@ -236,7 +245,11 @@ def main() -> None:
     ctx = make_context(settings, settings.database_url, pool_size=8)
     started = time.monotonic()
     log.info("worker started")
-    Worker(ctx, settings).run()
+    try:
+        Worker(ctx, settings).run()
+    except (ConnectorException, psycopg.OperationalError, SQLAlchemyError) as error:
+        log.error("worker lost the database", kind=type(error).__name__, seconds=round(time.monotonic() - started))
+        raise SystemExit(DatabaseUnavailable.exit_code) from None
     log.info("worker ended", seconds=round(time.monotonic() - started))
 
 

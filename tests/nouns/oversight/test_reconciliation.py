@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -23,6 +24,7 @@ from vault.foundation.jobs import runs
 from vault.foundation.jobs.errors import JobCancelled
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.tables import ledger_entries
+from vault.foundation.storage import bare_store
 from vault.foundation.storage.errors import StoreUnavailable
 from vault.foundation.storage.interface import NO_LOCK, Content, Lock, LockMode
 from vault.intake import arrivals, queries
@@ -211,6 +213,14 @@ def test_one_that_was_removed_is_gone_and_one_that_comes_again_is_known_again(ke
     assert [found.code for found in _reconcile(kept).settled] == [FindingCode.LEFTOVER_NOTED]
     assert len(_open(kept)) == 1
     assert _entries(kept, "oversight:leftover:note") == 2
+
+
+def test_a_store_that_moved_is_not_full_of_leftovers(kept: Archive, tmp_path: Path) -> None:
+    (tmp_path / "moved").symlink_to(tmp_path / "store")
+    kept.ctx = replace(kept.ctx, store=bare_store(f"worm://{tmp_path / 'moved'}", kept.clock))
+    kept.clock.advance(A_DAY)
+    assert _reconcile(kept).settled == ()
+    _is_clean(kept)
 
 
 @pytest.mark.invariant("L3")

@@ -39,7 +39,7 @@ from vault.foundation.db.programs import (
     wheel_binaries,
 )
 from vault.foundation.errors import N_
-from vault.foundation.processes import following_parent
+from vault.foundation.processes import following_parent, signals_deferred
 
 OWNER_ROLE = "slipvault"
 DATABASE = "slipvault"
@@ -242,7 +242,7 @@ class EmbeddedPostgres:
         settings = {**self._settings, "unix_socket_directories": str(socket_directory(self.directory))}
         for name, value in settings.items():
             arguments += ["-c", f"{name}={value}"]
-        with (self.directory / "server.log").open("ab") as log:
+        with (self.directory / "server.log").open("ab") as log, signals_deferred():
             self._log_start = log.tell()
             self._process = subprocess.Popen(
                 arguments,

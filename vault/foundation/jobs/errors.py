@@ -22,3 +22,14 @@ class UnknownTask(VaultError):
     code = "unknown-task"
     fault = Fault.OURS
     message = N_("There is no task called {task}.")
+
+
+class JobPutOff(VaultError):
+    """The worker is ending; whichever is there next goes on with the work."""
+
+    code = "job-put-off"
+    status = 503
+    exit_code = 75
+    fault = Fault.OURS
+    message = N_("The work was put off because the worker is ending.")
+    hint = N_("Nothing is lost: another worker goes on with it, or this one when it is started again.")

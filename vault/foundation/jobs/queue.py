@@ -19,7 +19,7 @@ from sqlalchemy import URL, make_url, text
 from vault.foundation.db.transaction import Transaction
 
 Body = Callable[..., None]
-STALLED_AFTER = timedelta(seconds=60)
+STALLED_AFTER = timedelta(seconds=30)  # three beats of a worker's heart
 POLL_EVERY_S = 0.5
 _deferring = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 

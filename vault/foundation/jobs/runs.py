@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,8 @@ from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picke
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.foundation.ids import new_id
-from vault.foundation.jobs.errors import JobCancelled
+from vault.foundation.jobs.errors import JobCancelled, JobPutOff
+from vault.foundation.jobs.queue import defer
 from vault.foundation.jobs.tables import job_runs
 from vault.foundation.ledger.entry import SYSTEM
 
@@ -138,6 +140,12 @@ def newest(connection: Connection, task: str, before: datetime | None = None) ->
     return found[0] if found else None
 
 
+def newest_done(connection: Connection, task: str) -> Run | None:
+    """The run of a task that was asked for last among those that came to their end."""
+    found = find_runs(connection, RunFilters(task=task, state="done"), Span(size=1)).lines
+    return found[0] if found else None
+
+
 def count_by_state(connection: Connection) -> dict[str, int]:
     """How many runs are in each state."""
     rows = connection.execute(select(job_runs.c.state, func.count().label("runs")).group_by(job_runs.c.state))
@@ -145,10 +153,13 @@ def count_by_state(connection: Connection) -> dict[str, int]:
 
 
 class Progress:
-    """A running run: told now and then how far it is, it raises when somebody wants it to end."""
+    """A running run: told now and then how far it is, it raises when somebody wants it to end, or the worker must."""
 
-    def __init__(self, database: Database, clock: Clock, run_id: UUID) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, run_id: UUID, is_ending: Callable[[], bool] = lambda: False
+    ) -> None:
         self.run_id = run_id
+        self._is_ending = is_ending
         self._database = database
         self._clock = clock
         self._told_s = -_TELL_EVERY_S
@@ -174,7 +185,10 @@ class Progress:
 
         Raises:
             JobCancelled: somebody asked for the end.
+            JobPutOff: the worker is ending.
         """
+        if self._is_ending():
+            raise JobPutOff
         now_s = self._clock.monotonic()
         if now_s - self._told_s < _TELL_EVERY_S:
             return
@@ -193,6 +207,18 @@ class Progress:
     def cancelled(self) -> None:
         """Ends the run as somebody wanted."""
         self._update(state="cancelled", finished_at=self._clock.now())
+
+    def put_off(self, **arguments: Any) -> None:
+        """Has the run wait for a worker again, with a job like the one that is being given up."""
+        with self._database.transaction(SYSTEM) as tx:
+            task = tx.connection.execute(
+                job_runs.update()
+                .where(job_runs.c.id == self.run_id)
+                .values(state="waiting")
+                .returning(job_runs.c.task)
+            ).scalar_one()
+            defer(tx, task, run_id=str(self.run_id), **arguments)
+            tx.commit()
 
     def _update(self, *, only_if: ColumnElement[bool] | None = None, **values: Any) -> bool | None:
         """Whether somebody wants the end; nothing when there is no such run, or not in that state."""

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from vault.access.rights import Right
 from vault.foundation.errors import VaultError
 from vault.intake.arrivals import require_trusted_store
+from vault.surfaces.figures import registry
 from vault.surfaces.routing import Ctx, Routes
 
 routes = Routes("", "health", in_schema=True)
@@ -35,6 +36,6 @@ def readyz(ctx: Ctx) -> Response:
 
 
 @routes.get("/metrics", Right.PUBLIC_PAGE_VIEW, response_class=Response)
-def metrics() -> Response:
+def metrics(ctx: Ctx) -> Response:
     """Figures in the Prometheus text format; counts and durations only."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(registry(ctx)), media_type=CONTENT_TYPE_LATEST)

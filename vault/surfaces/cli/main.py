@@ -32,8 +32,9 @@ NOUNS: dict[str, str] = {
     "whoami": N_("Show which server is used, and as whom."),
     "verify": N_("Hold store, catalogue, keys and ledger against each other (on the host)."),
     "ledger": N_("List entries; export the ledger (on the host); verify an export anywhere."),
-    "store": N_("Probe what a store refuses."),
+    "store": N_("Probe what a store refuses; settle what is left over in it."),
     "keys": N_("See the state of the custodian and its epochs (on the host)."),
+    "database": N_("Copy the catalogue database, or put a copy into an empty one (on the host)."),
     "serve": N_("Run the whole service on this host."),
     "worker": N_("Run one more worker."),
 }

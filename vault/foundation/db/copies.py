@@ -1,0 +1,122 @@
+"""Copies of the catalogue database: a dump while it runs, and putting one into an empty database.
+
+A dump is a consistent moment. It holds customer names in clear and keys only as the custodian wrapped them: without the
+custodian it opens no record, and after a shredding its epoch is gone. Docs: `docs/operate/backup.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from vault.foundation.clock import Clock
+from vault.foundation.db.engine import APP_ROLE, Database
+from vault.foundation.db.errors import DatabaseUnreachable, ServerProgramFailed
+from vault.foundation.db.programs import wheel_binaries
+from vault.foundation.db.rights import ensure_role
+from vault.foundation.errors import N_, Fault, VaultError
+from vault.foundation.ids import derived_id
+from vault.foundation.ledger.entry import Actor
+
+EVENT_RESTORED = "database:copy:restore"
+_DATABASE = derived_id(UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8"), "slipvault/catalogue")
+
+
+class DatabaseNotEmpty(VaultError):
+    """A copy is only put where nothing is."""
+
+    code = "database-not-empty"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The database holds an archive already; nothing was changed.")
+    hint = N_(
+        "Restore into a new home (SLIPVAULT_HOME) or an empty database, and compare before you let go of the old one."
+    )
+
+
+def dump(url: str | URL, file: Path) -> int:
+    """Writes a dump, whole or not at all, for its owner only; returns its size in bytes.
+
+    Raises:
+        ServerProgramFailed: the server cannot be reached, or the disk is full.
+        FileExistsError, OSError: the file cannot be made.
+    """
+    part = file.with_name(f"{file.name}.part")
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    os.close(handle)
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
+            _run("pg_dump", make_url(url), "--format=custom", "--no-owner", stdout=target.fileno())
+            os.fsync(target.fileno())
+        part.replace(file)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            part.unlink()
+        file.unlink()
+        raise
+    return file.stat().st_size
+
+
+def restore(url: str | URL, file: Path, clock: Clock, actor: Actor) -> None:
+    """Puts a dump into an empty database, whole or not at all. Leaves `database:copy:restore`.
+
+    Raises:
+        DatabaseNotEmpty: there is an archive in it.
+        DatabaseUnsuitable, DatabaseUnreachable: the user lacks a right, or is not let in.
+        ServerProgramFailed: the file is no dump, or of a newer PostgreSQL.
+        OSError: the file cannot be read.
+    """
+    with file.open("rb") as source:
+        digest = hashlib.file_digest(source, "sha256").hexdigest()
+    engine = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            ensure_role(connection, APP_ROLE)
+            if connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar_one():
+                raise DatabaseNotEmpty
+    except OperationalError as error:
+        raise DatabaseUnreachable(problem=" ".join(str(error.orig).split())) from error
+    finally:
+        engine.dispose()
+    _run(
+        "pg_restore",
+        make_url(url),
+        "--no-owner",
+        "--no-comments",
+        "--exit-on-error",
+        "--single-transaction",
+        str(file),
+    )
+    database = Database(url, clock, pool_size=1)
+    try:
+        with database.transaction(actor) as tx:
+            tx.witness(EVENT_RESTORED, "database", _DATABASE, dump_sha256=digest)
+            tx.commit()
+    finally:
+        database.dispose()
+
+
+def _run(program: str, url: URL, *arguments: str, stdout: int = subprocess.DEVNULL) -> None:
+    """The password goes by the environment: arguments are seen by every user of the machine."""
+    host = url.query.get("host") or url.host
+    known = {"host": host, "port": url.port, "user": url.username, "dbname": url.database}
+    further = {name: value for name, value in url.query.items() if name != "host"}
+    conninfo = psycopg.conninfo.make_conninfo("", **{k: v for k, v in {**known, **further}.items() if v})
+    done = subprocess.run(
+        [str(wheel_binaries() / program), "--dbname", conninfo, *arguments],
+        env={"PGPASSWORD": str(url.password)} if url.password else None,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode:
+        raise ServerProgramFailed(program=program, said=done.stderr.decode(errors="replace").strip()[-400:])
