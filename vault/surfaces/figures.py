@@ -27,7 +27,7 @@ def registry(ctx: Context) -> CollectorRegistry:
     """Everything that is measured: what the web processes count together, and how the archive is now."""
     told = CollectorRegistry()
     try:
-        MultiProcessCollector(told)
+        MultiProcessCollector(told)  # type: ignore[no-untyped-call]  # the library is typed but for this
     except ValueError:  # the supervisor has not set its directory: this process is the only one
         told.register(REGISTRY)
     told.register(ArchiveFigures(ctx))

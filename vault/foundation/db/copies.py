@@ -11,6 +11,7 @@ import os
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -108,9 +109,9 @@ def restore(url: str | URL, file: Path, clock: Clock, actor: Actor) -> None:
 def _run(program: str, url: URL, *arguments: str, stdout: int = subprocess.DEVNULL) -> None:
     """The password goes by the environment: arguments are seen by every user of the machine."""
     host = url.query.get("host") or url.host
-    known = {"host": host, "port": url.port, "user": url.username, "dbname": url.database}
-    further = {name: value for name, value in url.query.items() if name != "host"}
-    conninfo = psycopg.conninfo.make_conninfo("", **{k: v for k, v in {**known, **further}.items() if v})
+    told: dict[str, Any] = {"host": host, "port": url.port, "user": url.username, "dbname": url.database}
+    told |= {name: value for name, value in url.query.items() if name != "host"}
+    conninfo = psycopg.conninfo.make_conninfo("", **{name: value for name, value in told.items() if value})
     done = subprocess.run(
         [str(wheel_binaries() / program), "--dbname", conninfo, *arguments],
         env={"PGPASSWORD": str(url.password)} if url.password else None,
