@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 import traceback
@@ -37,6 +38,15 @@ structlog.configure(
     cache_logger_on_first_use=True,
 )
 log = structlog.get_logger("slipvault")
+
+
+class LibraryHandler(logging.Handler):
+    """What a library logs, without its text and traces, which may quote data: who, how bad, and of which kind."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Notes a record of the standard library's logging."""
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        log.warning("library", source=record.name, how=record.levelname.lower(), kind=kind)
 
 
 class ObservingMiddleware:

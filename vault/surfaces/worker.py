@@ -9,6 +9,7 @@ are led by one at a time, by advisory locks, and taken over when that one dies.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import threading
@@ -51,7 +52,7 @@ from vault.retention.jobs import TASK_SWEEP, enqueue_sweep, run_sweep
 from vault.retention.locking import TASK_LOCK, are_locks_due, lock_waiting
 from vault.retention.simulation_jobs import TASK_SIMULATE, run_simulation
 from vault.settings import Settings
-from vault.surfaces.observing import log
+from vault.surfaces.observing import LibraryHandler, log
 
 THREADS = 2
 NICENESS = 10
@@ -241,6 +242,7 @@ def main() -> None:
     settings = Settings.from_environment()
     if settings.database_url is None:
         raise SystemExit("a worker needs SLIPVAULT_DATABASE_URL; start it with scripts/run")
+    logging.basicConfig(level=logging.WARNING, handlers=[LibraryHandler()])
     os.nice(NICENESS)  # people and scanning stations wait for the web processes, nobody waits for a thumbnail
     ctx = make_context(settings, settings.database_url, pool_size=8)
     started = time.monotonic()

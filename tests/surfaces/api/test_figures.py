@@ -54,6 +54,7 @@ def test_they_tell_how_the_archive_is(archive: Archive, figures: Ask) -> None:
     archive.send(jpeg(1), customer_name="张三")
     with cut_off(archive, is_written=True), pytest.raises(StoreUnavailable):
         archive.send(jpeg(2))
+    archive.clock.advance(timedelta(seconds=1))
     told = figures()
     assert (told["renditions_waiting"], told["uploads_unfinished"], told["leftovers"]) == (1, 1, 0)
     assert told["ledger_entries_pending"] > 0

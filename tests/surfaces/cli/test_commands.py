@@ -24,6 +24,7 @@ COMMANDS = [
     *[("batches", verb) for verb in ("list", "show", "open", "close")],
     *[("quarantine", verb) for verb in ("list", "handle", "reopen")],
     *[("classes", "list"), ("ledger", "list"), ("ledger", "export"), ("ledger", "verify"), ("store", "probe")],
+    *[("store", "reconcile"), ("database",), ("database", "dump"), ("database", "restore")],
     *[("keys", "status"), ("login",), ("logout",), ("whoami",), ("verify",), ("serve",), ("worker",)],
 ]
 
