@@ -198,6 +198,8 @@ def _resident_peaks(server: Server) -> Iterator[dict[str, int]]:
                     kind = _kind(process)
                 except (OSError, StopIteration, psutil.NoSuchProcess):
                     continue
+                if process.ppid() == os.getpid() and kind != "client":
+                    continue  # a child that another test of this process left
                 peaks[kind] = max(peak, peaks.get(kind, 0))
 
     thread = threading.Thread(target=look)

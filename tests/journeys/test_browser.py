@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_scans_go_in_and_are_found_looked_at_and_proven(desk: Page, server: Serv
     assert "%E9" not in desk.url
     rows = desk.locator("table.records tbody tr")
     expect(rows).to_have_count(2)
-    multi_page = rows.filter(has_text="3").first
+    multi_page = rows.filter(has=desk.locator("td.num", has_text=re.compile(r"^\s*3\s*$"))).first
     multi_page.locator("a").first.click()
     desk.wait_for_load_state()
     record_url = desk.url.split("?")[0]

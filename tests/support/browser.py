@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,12 +23,21 @@ CHROMIUM = [
 ]
 
 
+# A bare machine has no Chinese font, and what cannot be drawn is missing in what is printed.
+FONTS = """<?xml version="1.0"?>
+<fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include><dir>{directory}</dir></fontconfig>
+"""
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The browser."""
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The browser, with the fonts of the program beside those of the machine."""
     from playwright.sync_api import sync_playwright  # a second of work that most test processes never need
 
+    fonts = tmp_path_factory.mktemp("fonts") / "fonts.conf"
+    fonts.write_text(FONTS.format(directory=resources.files("noto_cjk_sans_otc")), encoding="utf-8")
+    environment = {**os.environ, "FONTCONFIG_FILE": str(fonts)}
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM, env=environment)
         yield launched
         launched.close()

@@ -13,8 +13,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -299,28 +297,3 @@ def test_content_that_ends_early_is_refused(store: WormDirectory) -> None:
     with pytest.raises(StoreLied):
         store.put_new(fresh_key(), short, lock_for())
     assert list(store.list_versions("")) == []
-
-
-def test_it_is_not_far_from_the_disk(store: WormDirectory, tmp_path: Path) -> None:
-    """Durable puts of 100 KB by eight threads, beside bare files that are fsynced with their directory."""
-    contents = [content_of(number.to_bytes(4) * 25_000) for number in range(200)]
-    lock = lock_for()
-
-    def bare(content: Content) -> None:
-        with (tmp_path / content.sha256.hex()).open("xb") as file, content.open() as reader:
-            file.write(reader.read())
-            file.flush()
-            os.fsync(file.fileno())
-        handle = os.open(tmp_path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
-
-    def seconds(act: Callable[[Content], object]) -> float:
-        started = time.perf_counter()
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(act, contents))
-        return time.perf_counter() - started
-
-    bare_s = seconds(bare)
-    put_s = seconds(lambda content: store.put_new(f"records/{content.sha256.hex()}", content, lock))
-    assert put_s < 6 * bare_s
