@@ -30,6 +30,8 @@ from vault.catalogue.tables import personal_fields, record_states, records
 from vault.foundation.db import keyset
 from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picked, Span
 
+RARE_MAX = 2_000
+
 
 @dataclass(frozen=True)
 class Filters:
@@ -106,7 +108,8 @@ def find(
     `blind_tokens` must be the tokens of `filters.personal` (see `Keyring.blind_tokens`).
     """
     query = select(*_COLUMNS).join(record_states, record_states.c.record_id == records.c.id)
-    query = query.where(*conditions(filters, units, blind_tokens), *picked.conditions(records.c.id))
+    wanted = conditions(filters, units, blind_tokens, is_rare=_is_rare(connection, filters.name))
+    query = query.where(*wanted, *picked.conditions(records.c.id))
     return keyset.cut(
         connection, query, records.c.id, span, lambda rows: [RecordLine(**row._mapping) for row in rows]
     )
@@ -135,14 +138,15 @@ def count(
     wanted: Select[Any] = select(literal(1).label("one")).select_from(records)
     if filters.status is not None:
         wanted = wanted.join(record_states, record_states.c.record_id == records.c.id)
-    wanted = wanted.where(*conditions(filters, units, blind_tokens), *picked.conditions(records.c.id))
+    told = conditions(filters, units, blind_tokens, is_rare=_is_rare(connection, filters.name))
+    wanted = wanted.where(*told, *picked.conditions(records.c.id))
     return keyset.count(connection, wanted, at_most)
 
 
 def conditions(
-    filters: Filters, units: frozenset[UUID] | None, blind_tokens: tuple[bytes, ...]
+    filters: Filters, units: frozenset[UUID] | None, blind_tokens: tuple[bytes, ...], *, is_rare: bool = False
 ) -> list[ColumnElement[bool]]:
-    """The WHERE conditions of `filters`, the viewer's units among them."""
+    """The WHERE conditions of `filters`, the viewer's units among them; `is_rare` as `_is_rare` says of the name."""
     wanted: list[ColumnElement[bool]] = []
     if units is not None:
         wanted.append(records.c.unit_id == any_(cast(sorted(units), ARRAY(Uuid))))
@@ -150,7 +154,7 @@ def conditions(
         prefix = _like_literal(normalise(filters.number)) + "%"
         wanted.append(or_(records.c.archival_number.like(prefix), records.c.business_number.like(prefix)))
     if filters.name:
-        wanted.append(_name_contains(normalise(filters.name)))
+        wanted.append(_name_contains(normalise(filters.name), is_rare=is_rare))
     for column, value in (
         (records.c.business_type, filters.business_type),
         (records.c.class_code, filters.class_code),
@@ -182,10 +186,25 @@ def normalise(value: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", value).split())
 
 
-def _name_contains(name: str) -> ColumnElement[bool]:
-    if len(name) == 2:  # one character alone is so common that walking the newest records finds a page soonest
-        return func.slipvault_grams(records.c.customer_name, type_=ARRAY(Text)).contains(cast([name], ARRAY(Text)))
+def _name_contains(name: str, *, is_rare: bool) -> ColumnElement[bool]:
+    """The index answers for two characters and a rare one; among the newest records a frequent one is found sooner."""
+    if is_rare:  # as an array: the planner, who takes it for frequent, would walk and cut each name into its parts
+        return records.c.id == any_(func.array(select(records.c.id).where(_has_gram(name)).scalar_subquery()))
+    if len(name) == 2:
+        return _has_gram(name)
     return records.c.customer_name.like(f"%{_like_literal(name)}%")
+
+
+def _has_gram(name: str) -> ColumnElement[bool]:
+    return func.slipvault_grams(records.c.customer_name, type_=ARRAY(Text)).contains(cast([name], ARRAY(Text)))
+
+
+def _is_rare(connection: Connection, name: str | None) -> bool:
+    """Whether a name part of one character stands in so few names that all of them are fetched sooner than walked to."""
+    if name is None or len(normalise(name)) != 1:
+        return False
+    some = select(literal(1)).select_from(records).where(_has_gram(normalise(name))).limit(RARE_MAX + 1).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one() <= RARE_MAX
 
 
 def _like_literal(value: str) -> str:

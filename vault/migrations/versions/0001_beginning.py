@@ -17,10 +17,11 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# Two-character parts of a name, for terms that pg_trgm would scan for.
+# One and two character parts of a name, for terms that pg_trgm would scan for.
 _GRAMS = """
 CREATE FUNCTION slipvault_grams(name text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT array_agg(DISTINCT substr(name, place, 2)) FROM generate_series(1, length(name) - 1) AS place
+    SELECT array_agg(DISTINCT substr(name, place, size))
+    FROM generate_series(1, length(name)) AS place, generate_series(1, 2) AS size WHERE place + size <= length(name) + 1
 $$
 """
 
