@@ -44,7 +44,7 @@ def test_what_was_dumped_is_restored_whole(
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.glob("*.part")) == []
 
-    restore(empty_url, file, clock, OPERATOR)
+    restore(empty_url, file, clock, OPERATOR, archive.ctx.custodian.witness_secret())
 
     restored = Database(empty_url, clock, pool_size=6)
     ctx = replace(archive.ctx, database=restored)
@@ -67,7 +67,7 @@ def test_an_archive_is_never_overwritten(
     file = tmp_path / "slipvault.dump"
     dump(database_url, file)
     with pytest.raises(DatabaseNotEmpty):
-        restore(database_url, file, clock, OPERATOR)
+        restore(database_url, file, clock, OPERATOR, b"")
     with pytest.raises(FileExistsError):
         dump(database_url, file)
 
@@ -76,10 +76,10 @@ def test_what_is_no_dump_leaves_the_database_empty(empty_url: str, clock: FixedC
     file = tmp_path / "slipvault.dump"
     file.write_bytes(b"PGDMP but not really")
     with pytest.raises(ServerProgramFailed) as caught:
-        restore(empty_url, file, clock, OPERATOR)
+        restore(empty_url, file, clock, OPERATOR, b"")
     assert caught.value.facts["program"] == "pg_restore"
     with pytest.raises(ServerProgramFailed):  # it is still empty, so this is not refused
-        restore(empty_url, file, clock, OPERATOR)
+        restore(empty_url, file, clock, OPERATOR, b"")
 
 
 def test_a_dump_that_fails_leaves_no_file(tmp_path: Path) -> None:

@@ -67,8 +67,10 @@ def dump(url: str | URL, file: Path) -> int:
     return file.stat().st_size
 
 
-def restore(url: str | URL, file: Path, clock: Clock, actor: Actor) -> None:
+def restore(url: str | URL, file: Path, clock: Clock, actor: Actor, witness_secret: bytes) -> None:
     """Puts a dump into an empty database, whole or not at all. Leaves `database:copy:restore`.
+
+    `witness_secret` is the custodian's: without it the entry about the restoration would be taken for a forgery.
 
     Raises:
         DatabaseNotEmpty: there is an archive in it.
@@ -98,6 +100,7 @@ def restore(url: str | URL, file: Path, clock: Clock, actor: Actor) -> None:
         str(file),
     )
     database = Database(url, clock, pool_size=1)
+    database.witness_secret = witness_secret
     try:
         with database.transaction(actor) as tx:
             tx.witness(EVENT_RESTORED, "database", _DATABASE, dump_sha256=digest)

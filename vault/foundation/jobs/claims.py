@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, not_, or_
 
 
 def is_free(
     claimed_at: ColumnElement[datetime] | ColumnElement[datetime | None], lasts: timedelta, now: datetime
 ) -> ColumnElement[bool]:
     """Whether nobody is at work on a row: never claimed, or the claim ran out, as by `clock.is_over`."""
-    return or_(claimed_at.is_(None), claimed_at.not_between(now - lasts, now + lasts))
+    return or_(claimed_at.is_(None), not_(claimed_at.between(now - lasts, now + lasts)))

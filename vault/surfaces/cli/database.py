@@ -48,10 +48,13 @@ def dump(file: DumpFile, as_json: Json = False) -> int:
 def restore(file: DumpFile, as_json: Json = False) -> int:
     from vault.foundation.clock import SystemClock
     from vault.foundation.db import copies
+    from vault.foundation.keys.custodian import open_custodian
     from vault.foundation.ledger.entry import Actor
 
+    settings = Settings.from_environment()
+    custodian = open_custodian(settings.custodian_url, forbidden_parents=(settings.home,))
     with _opened() as url, _told(file):
-        copies.restore(url, file, SystemClock(), Actor("operator"))
+        copies.restore(url, file, SystemClock(), Actor("operator"), custodian.witness_secret())
     if as_json:
         print_json({"file": str(file), "restored": True})
     else:
