@@ -128,6 +128,7 @@ def test_cancelled_while_it_runs_it_ends_and_keeps_what_it_did(
         with kept.ctx.database.transaction(SYSTEM) as tx:
             runs.request_cancel(tx, UUID(run_id))
             tx.commit()
+        time.sleep(1)  # a run looks twice a second whether somebody wants its end
     until(lambda: state(kept, run_id) == "cancelled")
     assert events(kept)["intake:item:abandon"] == 2
 
