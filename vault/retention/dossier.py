@@ -30,10 +30,15 @@ def locked_day(lock_until: datetime, time_zone: str) -> date:
     return day_of(lock_until, time_zone) - timedelta(days=1)
 
 
-def facts_now(connection: Connection, record_ids: Iterable[UUID], time_zone: str) -> dict[UUID, Facts]:
-    """What is true of each record now, but for holds: those are looked up when something shall happen to it."""
+def facts_now(
+    connection: Connection, record_ids: Iterable[UUID], time_zone: str, *, without: UUID | None = None
+) -> dict[UUID, Facts]:
+    """What is true of each record now, but for holds: those are looked up when something shall happen to it.
+
+    `without` names a reported event that is left out, as if it were undone.
+    """
     ids = sorted(set(record_ids))
-    reported = _reported(connection, ids)
+    reported = _reported(connection, ids, without)
     rows = connection.execute(
         select(
             records.c.id,
@@ -61,7 +66,9 @@ def _facts(row: Any, reported: Mapping[str, tuple[date | None, bool]], time_zone
     )
 
 
-def _reported(connection: Connection, ids: list[UUID]) -> dict[UUID, dict[str, tuple[date | None, bool]]]:
+def _reported(
+    connection: Connection, ids: list[UUID], without: UUID | None
+) -> dict[UUID, dict[str, tuple[date | None, bool]]]:
     """Of each record and event that was not undone: the last day reported, and whether it will never happen."""
     query = (
         select(
@@ -73,6 +80,8 @@ def _reported(connection: Connection, ids: list[UUID]) -> dict[UUID, dict[str, t
         .where(record_events.c.record_id.in_(ids), record_events.c.undone_at.is_(None))
         .group_by(record_events.c.record_id, record_events.c.name)
     )
+    if without is not None:
+        query = query.where(record_events.c.id != without)
     found: dict[UUID, dict[str, tuple[date | None, bool]]] = {}
     for row in connection.execute(query):
         found.setdefault(row.record_id, {})[row.name] = (row.day, row.never)

@@ -1,7 +1,7 @@
 """Lists of events, as a table: whole or not at all, or each line for itself; every problem is told with its line.
 
 Columns: record (id, archival number, or business number, then of every record that has it), event, day (YYYY-MM-DD, or
-`never`), evidence. Headings may be Chinese: 档案、事件、日期、依据.
+`never`), evidence. Headings may be Chinese: 档案、事件、日期、依据. An event is named by its code, or as pages call it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
+from retention_rules import shipped
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue.tables import records
@@ -40,6 +41,20 @@ class LineProblem:
 
 
 @dataclass(frozen=True)
+class ReadList:
+    """A list as it was read: how many lines it has, what the good ones report, what is wrong with the others."""
+
+    lines: int
+    events: tuple[NewEvent, ...]
+    problems: tuple[LineProblem, ...]
+
+    @property
+    def refused(self) -> int:
+        """How many lines cannot be taken."""
+        return len({problem.line for problem in self.problems})
+
+
+@dataclass(frozen=True)
 class ListReport:
     """What became of a list: the report of the good lines, none when there were none, and the problems of the others."""
 
@@ -57,33 +72,33 @@ def report_list(ctx: Context, viewer: Viewer, text: str, client_key: str, *, eac
     """
     viewer.require(Right.RETENTION_EVENT_REPORT)
     with ctx.database.read() as connection:
-        lines, events, problems = _read(ctx, connection, viewer, text)
-    if problems and not (each and events):
+        told = read_list(ctx, connection, viewer, text)
+    if told.problems and not (each and told.events):
         if each:
-            return ListReport(None, tuple(problems))
-        raise EventListRefused(problems, refused=len({p.line for p in problems}), lines=lines)
-    return ListReport(report(ctx, viewer, events, client_key), tuple(problems))
+            return ListReport(None, told.problems)
+        raise EventListRefused(told.problems, refused=told.refused, lines=told.lines)
+    return ListReport(report(ctx, viewer, told.events, client_key), told.problems)
 
 
-def _read(
-    ctx: Context, connection: Connection, viewer: Viewer, text: str
-) -> tuple[int, list[NewEvent], list[LineProblem]]:
-    """How many lines there are, what they report, and what is wrong."""
+def read_list(ctx: Context, connection: Connection, viewer: Viewer, text: str) -> ReadList:
+    """What a list says, and what is wrong with it; nothing is reported."""
     rows, problems = _rows(text)
     named = _named(connection, viewer, {row.get("record", "") for _, row in rows})
     lawbook = read_book(connection)
     now = ctx.clock.now()
     today = lawbook.day_of(now)
     names = known_events(lawbook.law(today, now))
+    called = {label: code for code, labels in shipped.event_names().items() for label in labels.values()}
     seen: set[tuple[UUID, str]] = set()
     events: list[NewEvent] = []
     for line, row in rows:
+        row["event"] = called.get(row.get("event", ""), row.get("event", ""))
         found, wrong = _line_events(row, named, names, today, seen)
         events += found
         problems += [LineProblem(line, field, problem) for field, problem in wrong]
     if len(events) > EVENTS_MAX:
         problems.append(LineProblem(1, "events", N_("1 to 10,000 events can be reported at once")))
-    return len(rows), events, problems
+    return ReadList(len(rows), tuple(events), tuple(problems))
 
 
 def _line_events(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from retention_rules import shipped, words
+from retention_rules.decision import Decision
 from retention_rules.differences import Change, say_change
 from retention_rules.locks import FiledLock
 from retention_rules.model import Bound, ClassDefinition, Disposition, LockPolicy, Rule, Sensitivity
@@ -122,3 +123,15 @@ SENSITIVITIES = {
     Sensitivity.PERSONAL: N_("personal data"),
     Sensitivity.SENSITIVE: N_("sensitive personal data"),
 }
+
+
+def outcome_in_words(speaker: Translator, decision: Decision) -> str:
+    """What must happen to a record and until when, in a few words."""
+    what = words.say_what(decision.what, speaker.language.value)
+    if decision.retain_until is not None:
+        until = speaker.gettext(N_("{what}, until {day}"))
+        return until.format(what=what, day=decision.retain_until.isoformat())
+    if decision.at_least_until is not None:
+        text = speaker.gettext(N_("{what}, until {day} at least"))
+        return text.format(what=what, day=decision.at_least_until.isoformat())
+    return what

@@ -27,6 +27,7 @@ from vault.surfaces.lists.listing import Speech, zone_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web import (
     batches,
+    events,
     jobs,
     ledger,
     people,
@@ -45,7 +46,10 @@ from vault.surfaces.web.views.parts import BLANK, Action, Form
 routes = Routes("", "pages", in_schema=False)
 LISTS: Mapping[str, WebList[Any, Any]] = {
     module.LIST.listing.name: module.LIST
-    for module in (records, batches, quarantine, schedules, simulated_records, ledger, people, stations, jobs)
+    for module in (
+        *(records, batches, quarantine, schedules, simulated_records, events),
+        *(ledger, people, stations, jobs),
+    )
 }
 # A form carries ids of what was picked on other pages in one field; ticks of one page are at most a page.
 _FIELDS_MAX = 2_000

@@ -33,6 +33,10 @@ STATES: dict[str, dict[str, Word]] = {
         "confirmed": Word(N_("Confirmed by two people"), "good", "check"),
         "unverified": Word(N_("Not verified"), "warn", "alert"),
     },
+    "event": {
+        "valid": Word(N_("Counts"), "good", "check"),
+        "undone": Word(N_("Undone"), "neutral", "undo"),
+    },
     "version": {
         "draft": Word(N_("Draft"), "neutral", "pen"),
         "proposed": Word(N_("Waits for approval"), "warn", "clock"),

@@ -1,0 +1,147 @@
+"""Events in the browser: what would follow is seen first; reported singly, by business number or as a list; undone by another."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from datetime import date
+
+import httpx
+import pytest
+
+from tests.support.archive import Archive, jpeg
+from tests.support.pages import Visitor
+from vault.access.rights import Role
+from vault.catalogue.queries import get_record
+from vault.retention.event_queries import EventFilters, count_events
+
+Visit = Callable[..., Visitor]
+
+
+def text_of(answer: httpx.Response) -> str:
+    main = answer.text.partition("<main")[2].partition(">")[2].partition("</main>")[0]
+    return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", main).split()))
+
+
+def confirm(answer: httpx.Response) -> dict[str, str]:
+    """What the button below a preview sends."""
+    key = re.search(r'name="client_key" value="([^"]+)"', answer.text)
+    rows = re.search(r'<textarea name="rows"[^>]*>\n(.*?)</textarea>', answer.text, re.DOTALL)
+    assert key is not None
+    assert rows is not None
+    more = {"each": "1"} if 'name="each"' in answer.text else {}
+    return {"client_key": key[1], "rows": html.unescape(rows[1]), **more}
+
+
+@pytest.fixture
+def numbers(archive: Archive) -> list[str]:
+    """Three labour contracts, two of them of one business."""
+    found = []
+    for place, business in enumerate(("HT-7", "HT-7", "HT-8")):
+        record_id = archive.send(
+            jpeg(50 + place), class_code="CONTRACT", occurred_date=date(2026, 3, 1), business_number=business
+        ).record_id
+        assert record_id is not None
+        with archive.ctx.database.read() as connection:
+            found.append(get_record(connection, archive.operator, record_id).archival_number)
+    return found
+
+
+def count(archive: Archive, **wanted: object) -> int:
+    with archive.ctx.database.read() as connection:
+        return count_events(connection, archive.operator, EventFilters(**wanted))
+
+
+@pytest.mark.clause("C8.1")
+def test_one_event_is_seen_before_it_is_reported_and_undone_by_another(
+    archive: Archive, visit: Visit, numbers: list[str]
+) -> None:
+    keeper, other = visit("keeper", Role.ARCHIVIST), visit("keeper2", Role.ARCHIVIST)
+    assert "尚未登记任何事件" in text_of(keeper.get("/events"))
+    told = {"record": numbers[2], "event": "contract_terminated", "day": "2040-01-01", "evidence": "解除协议 7"}
+    seen = keeper.post("/events/preview", told)
+    assert "保存，至少至 2036" in text_of(seen)
+    assert "保存，至 2042-01-01" in text_of(seen)
+    assert count(archive) == 0, "a look changes nothing"
+    address = keeper.goes_to("/events", confirm(seen))
+    assert keeper.goes_to("/events", confirm(seen)) == address, "the same report again is the same"
+    assert count(archive) == 1
+    listed = keeper.get(address)
+    assert "解除协议 7" in text_of(listed)
+    event = re.search(r'href="(/events/0[^"]+)" data-open', listed.text)
+    assert event is not None
+
+    own = keeper.get(event[1])
+    assert "须由他人撤销" in text_of(own)
+    assert keeper.post(f"{event[1]}/undo", {"reason": "录入有误"}).status_code == 422
+    assert "保存，至少至 2036" in text_of(other.get(event[1])), "what undoing would do"
+    assert other.post(f"{event[1]}/undo", {"reason": "x"}).status_code == 422
+    assert other.goes_to(f"{event[1]}/undo", {"reason": "登记错了档案"}) == f"{event[1]}?done=undone"
+    page = text_of(keeper.get(event[1]))
+    for part in ("已撤销", "keeper2 的姓名", "登记错了档案"):
+        assert part in page, part
+    assert "档案" in text_of(keeper.get("/events?state=undone"))
+    assert "没有符合条件的事件" in text_of(keeper.get("/events?state=valid"))
+
+
+def test_a_business_number_means_all_its_records_and_errors_stand_beside_their_field(
+    archive: Archive, visit: Visit, numbers: list[str]
+) -> None:
+    keeper = visit("keeper", Role.ARCHIVIST)
+    told = {"record": "HT-7", "event": "contract_terminated", "never": "1", "day": ""}
+    seen = keeper.post("/events/preview", told)
+    assert "将登记 2 个事件" in text_of(seen)
+    assert "须由人决定" in text_of(seen)
+    keeper.goes_to("/events", confirm(seen))
+    assert count(archive) == 2
+    for wrong, field in (({"record": "NICHTS-1"}, "record"), ({"never": "", "day": "gestern"}, "day")):
+        answer = keeper.post("/events/preview", {**told, **wrong})
+        assert answer.status_code == 422, field
+        assert f'id="e-{field}"' in answer.text
+        assert 'value="NICHTS-1"' in answer.text or field != "record", "what was typed stays"
+
+
+def test_a_list_names_its_bad_lines_and_the_good_ones_can_be_taken_alone(
+    archive: Archive, visit: Visit, numbers: list[str]
+) -> None:
+    keeper = visit("keeper", Role.ARCHIVIST)
+    lines = f"档案,事件,日期,依据\n{numbers[0]},合同终止,2030-05-01,甲\n{numbers[1]},没有的事件,2030-05-01,乙\nX-1,contract_terminated,2030-05-01,丙\n"
+    seen = keeper.post("/events/preview-list", {"lines": lines})
+    assert seen.status_code == 422
+    for part in ("有 2 行不能登记", "第 3 行", "第 4 行", "将登记 1 个事件"):
+        assert part in text_of(seen), part
+    keeper.goes_to("/events", confirm(seen))
+    assert count(archive) == 1
+    empty = keeper.post("/events/preview-list", {"lines": ""})
+    assert empty.status_code == 422
+    assert 'id="e-file"' in empty.text
+    file = {"file": ("清单.csv", f"档案,事件,日期\n{numbers[1]},contract_terminated,不会发生\n".encode("utf-8-sig"))}
+    sent = keeper.client.post("/events/preview-list", data={"csrf_token": keeper.csrf_token}, files=file)
+    assert "将登记 1 个事件" in text_of(sent)
+    gbk = {"file": ("清单.csv", "档案,事件,日期\n".encode("gbk"))}
+    assert (
+        keeper.client.post("/events/preview-list", data={"csrf_token": keeper.csrf_token}, files=gbk).status_code
+        == 422
+    )
+
+
+@pytest.mark.clause("C4.4")
+def test_who_only_reads_reports_nothing_and_other_units_events_are_not_there(
+    archive: Archive, visit: Visit, numbers: list[str]
+) -> None:
+    from vault.access import service
+
+    keeper, inspector = visit("keeper", Role.ARCHIVIST), visit("inspector", Role.INSPECTOR)
+    seen = keeper.post("/events/preview", {"record": "HT-8", "event": "contract_terminated", "day": "2040-01-01"})
+    listed = keeper.get(keeper.goes_to("/events", confirm(seen)))
+    event = re.search(r'href="(/events/0[^"]+)" data-open', listed.text)
+    assert event is not None
+    assert inspector.get("/events").status_code == 200
+    assert "/events/new" not in inspector.get("/events").text
+    assert inspector.get("/events/new").status_code == 403
+    other = service.create_unit(archive.ctx, archive.operator, "GT02", "二号窗口", "Window 2")
+    head = visit("head", Role.APPROVER, unit_id=other)
+    assert head.get(event[1]).status_code == 404
+    assert head.post(f"{event[1]}/undo", {"reason": "登记错了档案"}).status_code == 404
+    assert numbers[2] not in head.get("/events").text
