@@ -35,7 +35,10 @@ RARE_MAX = 2_000
 
 @dataclass(frozen=True)
 class Filters:
-    """What to look for; all given conditions must hold. `number` is a prefix of 档号 or business number."""
+    """What to look for; all given conditions must hold. `number` is a prefix of 档号 or business number.
+
+    `due_from` and `due_until` are about the last day on which a record must be kept, `what` about what the law says now.
+    """
 
     number: str | None = None
     name: str | None = None
@@ -46,6 +49,9 @@ class Filters:
     occurred_from: date | None = None
     occurred_until: date | None = None
     batch_id: UUID | None = None
+    due_from: date | None = None
+    due_until: date | None = None
+    what: str | None = None
     personal: tuple[FieldKind, str] | None = None
 
     @property
@@ -136,7 +142,7 @@ def count(
 ) -> int:
     """How many records the filters name within `units`, at most `at_most` + 1 (which means "more")."""
     wanted: Select[Any] = select(literal(1).label("one")).select_from(records)
-    if filters.status is not None:
+    if any(one is not None for one in (filters.status, filters.due_from, filters.due_until, filters.what)):
         wanted = wanted.join(record_states, record_states.c.record_id == records.c.id)
     told = conditions(filters, units, blind_tokens, is_rare=_is_rare(connection, filters.name))
     wanted = wanted.where(*told, *picked.conditions(records.c.id))
@@ -161,6 +167,7 @@ def conditions(
         (records.c.unit_id, filters.unit_id),
         (record_states.c.status, filters.status),
         (records.c.batch_id, filters.batch_id),
+        (record_states.c.what, filters.what),
     ):
         if value:
             wanted.append(column == value)
@@ -168,6 +175,10 @@ def conditions(
         wanted.append(records.c.occurred_date >= filters.occurred_from)
     if filters.occurred_until:
         wanted.append(records.c.occurred_date <= filters.occurred_until)
+    if filters.due_from:
+        wanted.append(record_states.c.retain_until >= filters.due_from)
+    if filters.due_until:
+        wanted.append(record_states.c.retain_until <= filters.due_until)
     if filters.personal is not None:
         wanted.append(
             exists().where(

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from vault.foundation.errors import N_
-from vault.surfaces.web.views import lists, retention_class, rules, schedules, why
+from vault.surfaces.web.charts import bar_chart
+from vault.surfaces.web.views import due, events, lists, retention_class, rules, schedules, why
 from vault.surfaces.web.views.parts import (
     Action,
     ActorName,
@@ -40,6 +41,12 @@ def full(t: Texts) -> list[Told]:
         ("class-edit", "/schedules/3/classes/CONTRACT", "class.html", "schedules", _class_edit(t)),
         ("rules", "/rules", "rules.html", "rules", _rules(t)),
         ("rule", "/rules/DEFAULT-5Y", "rule.html", "rules", _rule(t)),
+        ("events", "/events", "events.html", "events", _events(t)),
+        ("event", "/events/1", "event.html", "events", _event(t)),
+        ("event-report", "/events/new", "event_report.html", "events", _event_report(t)),
+        ("event-preview", "/events/preview", "event_preview.html", "events", _event_preview(t)),
+        ("due", "/due?year=2031", "due.html", "due", _due(t)),
+        ("due-month", "/due?month=2031-03", "due.html", "due", _due_month(t)),
     ]
 
 
@@ -58,7 +65,199 @@ def empty(t: Texts) -> list[Told]:
         ("class-new", "/schedules/3/new-class", "class.html", "schedules", _class_new(t)),
         ("rules-none", "/rules?q=x", "rules.html", "rules", rules.RuleListView(rules.RuleFilter("x"), Choices(), (), 104, 0)),
         ("rule-bare", "/rules/OWN-1", "rule.html", "rules", rules.RuleView("OWN-1", t("自定规则", "Own rule"), "/rules/OWN-1", "verified", (), (), (), may_propose=False)),
+        ("events-none", "/events?state=undone", "events.html", "events", _no_events()),
+        ("event-undone", "/events/2", "event.html", "events", _event_undone(t)),
+        ("event-preview-none", "/events/preview-list", "event_preview.html", "events", events.PreviewView(0, 1, 1, 0, (), (t("第 2 行：没有此事件", "line 2: no such event"),), "", "k")),
+        ("due-none", "/due", "due.html", "due", _due_none(t)),
     ]  # fmt: skip
+
+
+def _event_row(t: Texts, n: int, state: str, day: date | None) -> events.EventRow:
+    return events.EventRow(
+        str(n),
+        f"/events/{n}",
+        t("合同终止", "contract ended"),
+        day,
+        f"J042-HT·2026-D10-YYB-000{n}",
+        RECORD,
+        t("解除协议", "agreement"),
+        LI,
+        ago(days=n),
+        state,
+    )
+
+
+def _events(t: Texts) -> events.EventListView:
+    frame = lists.ListFrame(
+        "events",
+        "/events",
+        N_("Events"),
+        Paging(2, 2),
+        lists.Empty(N_("No event was ever reported.")),
+        may_export=True,
+        may_save=True,
+        newest="01935c1e-8f2a-7cc1-b4aa-3f9d2e61a0c7",
+    )
+    names = (Option("contract_terminated", t("合同终止", "contract ended")),)
+    rows = (_event_row(t, 1, "valid", date(2026, 11, 1)), _event_row(t, 2, "undone", None))
+    return events.EventListView(
+        frame, events.EventFilter(record="r", report="p"), Choices({"name": names}), rows, may_report=True
+    )
+
+
+def _no_events() -> events.EventListView:
+    frame = lists.ListFrame(
+        "events",
+        "/events",
+        N_("Events"),
+        Paging(0, 0),
+        lists.Empty(N_("No event fits these filters.")),
+        is_narrowed=True,
+    )
+    return events.EventListView(frame, events.EventFilter(state="undone"), Choices(), (), may_report=False)
+
+
+def _consequence(t: Texts, *, is_changed: bool) -> events.Consequence:
+    return events.Consequence(
+        "J042-HT·2026-D10-YYB-0001",
+        RECORD,
+        t("保存，至少至 2036-11-24", "keep"),
+        t("保存，至 2042-01-01", "keep longer"),
+        is_changed,
+    )
+
+
+def _event(t: Texts) -> events.EventView:
+    wrong = Form({"reason": "x"}, (FieldError("reason", t("需要 4 至 500 个字符", "4 to 500 characters")),))
+    return events.EventView(
+        "/events/1",
+        _event_row(t, 1, "valid", date(2026, 11, 1)),
+        None,
+        None,
+        "",
+        _consequence(t, is_changed=True),
+        may_undo=True,
+        form=wrong,
+    )
+
+
+def _event_undone(t: Texts) -> events.EventView:
+    return events.EventView(
+        "/events/2", _event_row(t, 2, "undone", None), WANG, NOW, t("登记错了", "by mistake"), None, may_undo=False
+    )
+
+
+def _event_report(t: Texts) -> events.ReportView:
+    choices = Choices({"event": (Option("contract_terminated", t("合同终止", "contract ended")),)})
+    wrong = Form({"record": "X-1", "day": "2026-11-01"}, (FieldError("record", t("没有此档案", "no such record")),))
+    empty_list = Form({}, (FieldError("file", t("请选择文件", "choose a file")),))
+    return events.ReportView(choices, date(2026, 11, 24), wrong, empty_list)
+
+
+def _event_preview(t: Texts) -> events.PreviewView:
+    told = (_consequence(t, is_changed=True), _consequence(t, is_changed=False))
+    return events.PreviewView(
+        1200,
+        1201,
+        1,
+        1,
+        told,
+        (t("第 4 行：没有此事件", "line 4: no such event"),),
+        "record,event,day",
+        "key-of-this-report",
+    )
+
+
+def _cells(*counts: int) -> tuple[due.DueCell, ...]:
+    return tuple(
+        due.DueCell(
+            f"2031-{n:02d}", count, f"/records?due_from=2031-{n:02d}-01", -(-4 * count // (max(counts) or 1)), n == 3
+        )
+        for n, count in enumerate(counts, 1)
+    )
+
+
+def _due(t: Texts) -> due.DueView:
+    counts = (120, 0, 300, 45, 12, 700, 80, 0, 0, 3, 99, 1204)
+    cells = _cells(*counts)
+    rows = tuple(
+        due.DueRow(name, cells, due.DueCell("", sum(counts), "/records?x", 0))
+        for name in (t("一般业务单", "General slip"), t("汇款及转账凭证", "Remittance"))
+    )
+    chart = bar_chart([(cell.label, cell.count) for cell in cells])
+    tabs = (
+        (Link(t("按日", "Days"), "/due?month=2031-01"), False),
+        (Link(t("按月", "Months"), "/due?year=2031"), True),
+    )
+    return due.DueView(
+        t("2031 年", "Year 2031"),
+        due.DueFilter(year="2031", unit="u"),
+        Choices({"unit": (Option("u", t("营业部", "Hall")),)}),
+        chart,
+        tuple(cell.href for cell in cells),
+        tuple(Link(cell.label, "/due?month=x") for cell in cells),
+        rows,
+        cells,
+        (),
+        (),
+        2563,
+        tabs,
+        Link("2030", "/due?year=2030"),
+        Link("2032", "/due?year=2032"),
+        ((t("到期，待鉴定", "due for appraisal"), 12, "/records?what=review"),),
+        date(2026, 11, 24),
+    )
+
+
+def _due_month(t: Texts) -> due.DueView:
+    days = tuple(
+        due.DueCell(str(n), n % 5 * 3, f"/records?due_from=2031-03-{n:02d}", n % 5, n == 9) for n in range(1, 32)
+    )
+    padded: list[due.DueCell | None] = [None] * 5 + list(days) + [None] * 6
+    weeks = tuple(tuple(padded[at : at + 7]) for at in range(0, 42, 7))
+    row = due.DueRow(t("一般业务单", "General slip"), (), due.DueCell("", 180, "/records?x", 0))
+    return due.DueView(
+        "2031-03",
+        due.DueFilter(month="2031-03"),
+        Choices(),
+        bar_chart([(d.label, d.count) for d in days], label_every=2),
+        tuple(d.href for d in days),
+        (),
+        (row,),
+        days,
+        weeks,
+        tuple(
+            t(zh, en)
+            for zh, en in zip("一二三四五六日", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True)
+        ),
+        180,
+        (),
+        None,
+        None,
+        (),
+        date(2026, 11, 24),
+    )
+
+
+def _due_none(t: Texts) -> due.DueView:
+    return due.DueView(
+        t("2026 年", "Year 2026"),
+        due.DueFilter(),
+        Choices(),
+        bar_chart([]),
+        (),
+        (),
+        (),
+        (),
+        (),
+        (),
+        0,
+        (),
+        None,
+        None,
+        (),
+        date(2026, 11, 24),
+    )
 
 
 def _version_row(t: Texts, number: int, state: str, *approvers: str) -> schedules.VersionRow:

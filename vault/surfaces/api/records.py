@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from retention_rules.identifiers import mask, normalised_identifier
+from retention_rules.model import What
 from vault.access.model import Viewer
 from vault.access.queries import unit_codes, unit_id_by_code
 from vault.access.rights import Right
@@ -48,6 +49,9 @@ class Search(PageAsked):
     occurred_from: date | None = None
     occurred_until: date | None = None
     batch_id: UUID | None = None
+    due_from: date | None = None
+    due_until: date | None = None
+    decision: What | None = None
     id_number: str | None = None
     card_number: str | None = None
     phone: str | None = None
@@ -96,6 +100,9 @@ def _filters(connection: Connection, wanted: Search) -> search.Filters:
         occurred_from=wanted.occurred_from,
         occurred_until=wanted.occurred_until,
         batch_id=wanted.batch_id,
+        due_from=wanted.due_from,
+        due_until=wanted.due_until,
+        what=wanted.decision.value if wanted.decision else None,
         personal=(given[0][0], normalised_identifier(given[0][0].value, given[0][1])) if given else None,
     )
 

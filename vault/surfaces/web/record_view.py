@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
+from urllib.parse import urlencode
 
 from retention_rules.identifiers import mask
 from vault.access.rights import Right
@@ -103,6 +104,9 @@ def _actions(around: Around, verification: views.Verification) -> tuple[Action, 
     others = [action for is_next, action in allowed if action != first and (is_next or action.label != labels.FILE)]
     if viewer.may(Right.RECORDS_ORIGINAL_FETCH):
         others.append(Action(labels.FETCH_ORIGINAL, f"{around.href}/original", icon="download"))
+    if viewer.may(Right.RETENTION_EVENT_REPORT):
+        address = f"/events/new?{urlencode({'record': record.archival_number})}"
+        others.append(Action(labels.REPORT_EVENT, address, icon="events"))
     if state == "being_filed" and viewer.may(Right.RETENTION_RECORD_FILE) and _may_stop(around):
         others.append(Action(labels.STOP_FILING, around.at("/file/stop"), "post"))
     return ((replace(first, tone="primary"),) if first else ()) + tuple(dict.fromkeys(others))

@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from retention_rules.identifiers import normalised_identifier
+from retention_rules.model import What
+from retention_rules.words import say_what
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue import reading, search
@@ -58,6 +60,9 @@ def _parse(told: Mapping[str, str], _connection: Connection, _zone: ZoneInfo) ->
         occurred_from=day_of(told["from_date"]),
         occurred_until=day_of(told["to_date"]),
         batch_id=uuid_of(told["batch"]),
+        due_from=day_of(told["due_from"]),
+        due_until=day_of(told["due_to"]),
+        what=told["what"] if told["what"] in set(What) else None,
         personal=(FieldKind(told["kind"]), told["value"]) if told["kind"] in set(FieldKind) else None,
     )
 
@@ -65,7 +70,18 @@ def _parse(told: Mapping[str, str], _connection: Connection, _zone: ZoneInfo) ->
 LIST: WebList[search.Filters, RecordLine] = WebList(
     listing=RECORDS,
     title=N_("Records"),
-    open=("business_type", "unit", "class_code", "state", "from_date", "to_date", "batch"),
+    open=(
+        "business_type",
+        "unit",
+        "class_code",
+        "state",
+        "from_date",
+        "to_date",
+        "batch",
+        "due_from",
+        "due_to",
+        "what",
+    ),
     personal=("q", "kind", "value"),
     parse=_parse,
     anything=search.Filters(),
@@ -152,6 +168,9 @@ def _choices(viewer: Viewer, connection: Connection, speech: Speech) -> Choices:
             "unit": unit_options(speech, viewer),
             "class_code": tuple(Option(code, name) for code, name in speech.classes.items()),
             "state": state_options(speech, "record", tuple(RecordStatus)),
+            "what": tuple(
+                Option(what.value, say_what(what, speech.language.value)) for what in What if what is not What.HELD
+            ),
             "business_type": tuple(Option(kind, kind) for kind in search.business_types(connection)),
             "personal_kind": tuple(Option(kind, speech.say(words.personal_field(kind))) for kind in FieldKind),
         }

@@ -39,6 +39,9 @@ class RecordFilter:
     from_date: str = ""
     to_date: str = ""
     batch: str = ""
+    due_from: str = ""
+    due_to: str = ""
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
