@@ -5,9 +5,9 @@ The bare statement changes one date of every row and knows nothing of any law. O
 the law says of them, writes it, notes which locks must be longer, moves its mark and leaves a ledger entry, batch by
 batch. Both on one connection, on rows that all change.
 
-The bare scan joins records, states and events and sums up by class and unit the columns on which dates depend. The
+The bare scan joins records, states and events and sums up by class, unit and year the columns on which dates depend. The
 simulation asks two laws about each row, and keeps each that would be treated otherwise as a row of its list: once with
-one class changed, once with all, so that every row is kept.
+one class of twelve changed, once with all. Keeping the list is writing: beside it stands a bare INSERT of the same rows.
 """
 
 from __future__ import annotations

@@ -152,11 +152,12 @@ def _compare_all(
 
 
 def _next_span(connection: Connection, after: UUID | None, batch: int) -> Span | None:
-    ids = select(records.c.id).order_by(records.c.id).limit(batch)
+    ids = select(records.c.id)
     if after is not None:
         ids = ids.where(records.c.id > after)
-    found = ids.subquery().c.id
-    last = connection.execute(select(found).order_by(found.desc()).limit(1)).scalar_one_or_none()
+    last = connection.execute(ids.order_by(records.c.id).offset(batch - 1).limit(1)).scalar_one_or_none()
+    if last is None:  # fewer are left
+        last = connection.execute(ids.order_by(records.c.id.desc()).limit(1)).scalar_one_or_none()
     return None if last is None else Span(after, last)
 
 
