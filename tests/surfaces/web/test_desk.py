@@ -21,6 +21,8 @@ from vault.foundation.ledger.entry import SYSTEM
 from vault.intake.batches import open_batch
 from vault.intake.tables import rendition_tasks, store_probes
 from vault.oversight.jobs import verify_and_keep
+from vault.retention import confirmations
+from vault.retention import service as schedule
 from vault.surfaces.i18n import Formats, Language, translator
 from vault.surfaces.web.desk_waiting import Asker, has_troubles, troubles, waiting
 from vault.surfaces.web.views.desk import Trouble, WaitingItem
@@ -154,3 +156,28 @@ def test_what_could_not_be_drawn_waits_and_what_was_refused_went_wrong(archive: 
     archive.clock.advance(timedelta(days=1))
     assert desks.troubles(Role.CLERK) == ()
     assert not has_troubles(desks.viewer(Role.SECURITY_OFFICER))
+
+
+@pytest.mark.invariant("A1")
+def test_an_approver_sees_what_others_proposed_until_it_is_said_and_who_drafted_sees_where_it_is(
+    archive: Archive, desks: Desks
+) -> None:
+    drafted = schedule.draft(archive.ctx, archive.operator, "投诉改为二十年")
+    assert "Your draft" in _first(desks.waiting(Role.ARCHIVIST), "Version 2").what
+    assert desks.waiting(Role.APPROVER, _somebody(archive, Role.APPROVER)) == ()
+    archive.simulate(drafted.number)
+    takes_effect = archive.clock.now().date() + timedelta(days=3)
+    schedule.propose(archive.ctx, archive.operator, drafted.number, takes_effect)
+    head = _somebody(archive, Role.APPROVER)
+    item = _first(desks.waiting(Role.APPROVER, head), "投诉改为二十年")
+    assert (item.link.href, item.urgency) == ("/schedules/2", "soon")
+    assert "You proposed it" in _first(desks.waiting(Role.ARCHIVIST), "Version 2").what
+    assert "approval" not in " ".join(_texts(desks.waiting(Role.APPROVER))), "whoever proposed it does not approve"
+
+    confirmations.propose(archive.ctx, archive.operator, "DEFAULT-5Y", "本办法第六条")
+    assert _first(desks.waiting(Role.APPROVER, head), "DEFAULT-5Y").link.href == "/rules/DEFAULT-5Y"
+    assert "DEFAULT-5Y" not in " ".join(_texts(desks.waiting(Role.APPROVER)))
+
+
+def _somebody(archive: Archive, role: Role) -> Viewer:
+    return Viewer(new_id(), "person", "乙", rights_of(frozenset({role})), archive.operator.unit_id, None)

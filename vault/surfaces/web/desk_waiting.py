@@ -20,6 +20,7 @@ from vault.intake.model import Item
 from vault.intake.stores import newest_probe
 from vault.oversight.jobs import TASK_VERIFY
 from vault.surfaces.i18n import Formats
+from vault.surfaces.web import desk_law
 from vault.surfaces.web.views.desk import Trouble, WaitingItem
 from vault.surfaces.web.views.parts import Link
 
@@ -56,6 +57,9 @@ class Asker:
 def waiting(asker: Asker) -> tuple[WaitingItem, ...]:
     """What waits, the nearest deadline first, what has none last."""
     tellers = (
+        (Right.RETENTION_SCHEDULE_APPROVE, desk_law.to_approve),
+        (Right.RETENTION_CONFIRMATION_APPROVE, desk_law.to_confirm),
+        (Right.RETENTION_SCHEDULE_DRAFT, desk_law.own_versions),
         (Right.RETENTION_RECORD_FILE, _to_file),
         (Right.INTAKE_BATCH_CREATE, _open_batches),
         (Right.RECORDS_RECORD_READ, _without_pages),
