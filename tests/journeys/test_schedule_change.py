@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +26,7 @@ import yaml
 from botocore.config import Config
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.conftest import PASSWORD, Server, start, wait_for
+from tests.journeys.conftest import PASSWORD, ROOT, Server, start, wait_for
 from tests.support.archive import jpeg
 from tests.support.debian_postgres import DebianPostgres
 from tests.support.rgw import Rgw
@@ -196,14 +197,29 @@ def begin_vouchers(api: httpx.Client, server: Server) -> None:
     voucher = {**complaint, "code": "VOUCHER", "name_zh": "会计凭证", "name_en": "Accounting vouchers", "rules": []}
     told["classes"].append(voucher)
     post(api, "/schedule/versions", {"note": "会计凭证", "text": yaml.safe_dump(told, allow_unicode=True)})
-    post(api, "/schedule/versions/2/simulations", {})
-    wait_for(lambda: api.get("/schedule/versions/2/simulation").json()["is_fresh"])
+    tried = json.loads(command(server, "schedule", "simulate", "2", "--json"))
+    assert (tried["state"], tried["is_fresh"], tried["records"], tried["affected"]) == ("done", True, 0, 0)
+    assert "受影响: 0" in command(server, "schedule", "simulate", "2", "--show")
     today = datetime.now(UTC).astimezone(ZONE).date().isoformat()
     post(api, "/schedule/versions/2/propose", {"effective_date": today})
     for name in HEADS:
         session = post(api, "/session", {"sign_in_name": name, "password": PASSWORD})
         with api_as(server, session["token"]) as head:
             post(head, "/schedule/versions/2/approve", {})
+
+
+def command(server: Server, *arguments: str) -> str:
+    """What `slipvault` prints for the operator of the host."""
+    environment = {**os.environ, "SLIPVAULT_HOME": str(server.home), "LANG": "zh_CN.UTF-8"}
+    done = subprocess.run(
+        [ROOT / ".venv" / "bin" / "slipvault", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def send_and_file(api: httpx.Client, code: str, directory: Path) -> list[str]:

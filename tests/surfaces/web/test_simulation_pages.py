@@ -58,6 +58,7 @@ def test_it_is_asked_for_followed_and_read(archive: Archive, visit: Visit) -> No
     waiting = keeper.get(PAGE)
     assert f'data-progress="{PAGE}/progress"' in waiting.text
     assert keeper.get(f"{PAGE}/progress").json()["is_ended"] is False
+    assert 'name="on_date"' not in waiting.text, "one at a time"
     assert keeper.goes_to(f"{PAGE}/cancel") == PAGE
     assert "没有保留任何结果" in text_of(keeper.get(PAGE))
     assert keeper.get(f"{PAGE}/progress").json()["is_ended"] is True

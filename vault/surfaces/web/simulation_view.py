@@ -90,7 +90,8 @@ def simulation_view(
         progress_href=f"{href}/progress" if is_under_way else None,
         problem=run.problem or "" if run else "",
         result=_result(request, speech, viewer, finished, fresh=fresh) if finished and not is_under_way else None,
-        may_simulate=may and not is_under_way,
+        # One that is being cancelled may be so for long, if its worker died.
+        may_simulate=may and (not is_under_way or (run is not None and run.cancel_requested)),
         on_date=max(today, version.effective_date or today).isoformat(),
         earliest_date=today.isoformat(),
         form=form,
