@@ -115,12 +115,14 @@ def find(ctx: Context, secret: str) -> Session | None:
     return Session(viewer, row.csrf_token, row.started_at)
 
 
-def sign_out(ctx: Context, viewer: Viewer, secret: str) -> None:
-    """Ends the session. Leaves `access:session:end`."""
+def sign_out(ctx: Context, viewer: Viewer, secret: str) -> bool:
+    """Ends the session; whether there was one. Leaves `access:session:end`."""
     with ctx.database.transaction(viewer.actor) as tx:
-        tx.connection.execute(sessions.delete().where(sessions.c.digest == _digest(secret)))
-        tx.witness(Event.SIGNED_OUT, "person", viewer.id)
-        tx.commit()
+        ended = tx.connection.execute(sessions.delete().where(sessions.c.digest == _digest(secret))).rowcount == 1
+        if ended:
+            tx.witness(Event.SIGNED_OUT, "person", viewer.id)
+            tx.commit()
+    return ended
 
 
 def clear_stale(ctx: Context) -> int:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vault.access import sessions
 from vault.access.rights import Right
+from vault.surfaces.auth import SESSION_COOKIE
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
 routes = Routes("/session", "session")
@@ -38,8 +39,7 @@ def sign_in(request: Request, ctx: Ctx, who: SignIn) -> dict[str, Any]:
 
 @routes.post("/end", Right.SELF_SESSION_USE)
 def sign_out(request: Request, ctx: Ctx, viewer: CurrentViewer) -> dict[str, Any]:
-    """Ends the session whose token is sent."""
-    token = request.headers.get("authorization", "").partition(" ")[2].strip()
-    if viewer.kind == "person":
-        sessions.sign_out(ctx, viewer, token)
-    return {"signed_out": viewer.kind == "person"}
+    """Ends the session whose token or cookie is sent; a station's token is not ended by this."""
+    bearer = request.headers.get("authorization", "").partition(" ")[2].strip()
+    token = bearer or request.cookies.get(SESSION_COOKIE, "")
+    return {"signed_out": viewer.kind == "person" and sessions.sign_out(ctx, viewer, token)}
