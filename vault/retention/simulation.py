@@ -251,7 +251,7 @@ def _finish(
         Event.SIMULATION_FINISHED,
         "schedule",
         asked.version_id,
-        context_id=asked.id,
+        simulation_id=str(asked.id),
         against=int(laws.before.version),
         draft_digest=asked.draft_digest.hex(),
         records=found.records,

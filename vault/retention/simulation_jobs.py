@@ -62,7 +62,7 @@ def ask_simulation(ctx: Context, viewer: Viewer, number: int, on: date | None = 
             Event.SIMULATION_ASKED,
             "schedule",
             version.id,
-            context_id=simulation_id,
+            simulation_id=str(simulation_id),
             number=number,
             draft_digest=version.draft_digest.hex(),
             on_date=day.isoformat(),

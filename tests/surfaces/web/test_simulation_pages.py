@@ -73,6 +73,7 @@ def test_it_is_asked_for_followed_and_read(archive: Archive, visit: Visit) -> No
     assert "+10" in told
     assert '<svg class="bars"' in found.text
     assert 'href="/schedules/2"' in found.text
+    assert "2 件档案中 1 件受影响" in text_of(keeper.get("/schedules/2")), "also in the story of the version"
     longer = re.search(r'href="(/simulated-records\?[^"]*effect=longer[^"]*)"', found.text)
     assert longer is not None
     listed = keeper.get(html.unescape(longer[1]))

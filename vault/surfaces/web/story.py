@@ -213,6 +213,11 @@ def _refused(formats: Formats, details: Mapping[str, Any]) -> str:
     return say.ngettext("%(num)s second to wait", "%(num)s seconds to wait", seconds) % {"num": seconds}
 
 
+def _simulated(formats: Formats, details: Mapping[str, Any]) -> str:
+    text = formats.translator.gettext(N_("{affected} of {records} records would be treated otherwise"))
+    return text.format(**{name: formats.number(details[name]) for name in ("affected", "records")})
+
+
 _NOTES: Mapping[str, Callable[[Formats, Mapping[str, Any]], str]] = {
     "catalogue:record:register": _registered,
     "catalogue:renditions:add": _rendered,
@@ -223,6 +228,7 @@ _NOTES: Mapping[str, Callable[[Formats, Mapping[str, Any]], str]] = {
     "catalogue:locks:set": _locks_set,
     "retention:reclassification:propose": _class_changed,
     "retention:due_dates:settle": _settled,
+    "retention:simulation:finish": _simulated,
     "retention:event:report": _event,
     "retention:record:file": _filing,
     "oversight:record:verify": _verified,
