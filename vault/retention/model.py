@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from retention_rules.model import ClassDefinition, FiscalYear
+from retention_rules.packs import Pack
 
 
 class Event(StrEnum):
@@ -24,6 +25,7 @@ class Event(StrEnum):
     SIMULATION_ASKED = "retention:simulation:ask"
     SIMULATION_FINISHED = "retention:simulation:finish"
     PACK_ENTERED = "retention:pack:enter"
+    PACK_EXPORTED = "retention:pack:export"
     CONFIRMATION_PROPOSED = "retention:confirmation:propose"
     RULE_CONFIRMED = "retention:confirmation:approve"
     CONFIRMATION_REFUSED = "retention:confirmation:refuse"
@@ -87,6 +89,11 @@ class Content:
     def class_of(self, code: str) -> ClassDefinition | None:
         """The class of that code."""
         return next((definition for definition in self.classes if definition.code == code), None)
+
+    def with_pack(self, pack: Pack, instead_of: str | None) -> Content:
+        """The same resting on this pack too, in the place of the version named."""
+        kept = {version: digest for version, digest in self.packs.items() if version != instead_of}
+        return replace(self, packs={**kept, pack.version: pack.digest})
 
     def with_class(self, definition: ClassDefinition) -> Content:
         """The same with this class in the place of the one of its code, or as the last."""

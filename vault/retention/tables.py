@@ -68,9 +68,14 @@ rule_packs = Table(
     Column("version", Text, primary_key=True),
     Column("digest", LargeBinary, nullable=False),
     Column("content", Text, nullable=False),
+    # Of a pack that came signed: the signature over its canonical form, and the public key that made it.
+    Column("signature", LargeBinary),
+    Column("public_key", LargeBinary),
     Column("entered_by", Uuid),
     Column("entered_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("octet_length(digest) = 32", name="digest_has_32_bytes"),
+    CheckConstraint("octet_length(signature) = 64 AND octet_length(public_key) = 32", name="signature_form"),
+    CheckConstraint("num_nulls(signature, public_key) IN (0, 2)", name="signature_has_key"),
 )
 
 rule_confirmations = Table(

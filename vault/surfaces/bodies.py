@@ -18,7 +18,7 @@ BODY_BYTES_MAX = 1 << 20
 LIST_BYTES_MAX = 8 << 20
 _LISTS = (
     *("/api/v1/events", "/api/v1/filing", "/api/v1/schedule", "/api/v1/rules"),
-    *("/schedules", "/rules", "/events"),
+    *("/schedules", "/rule", "/events"),
 )
 _UPLOADS = frozenset({"/api/v1/intake/items", "/intake"})
 

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.foundation.context import Context
+from vault.foundation.errors import VaultError
 from vault.surfaces.auth import authenticated
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -63,7 +64,11 @@ def _needs(right: Right) -> Callable[[Request], Awaitable[None]]:
     async def check(request: Request) -> None:
         if right is Right.PUBLIC_PAGE_VIEW:
             return
-        request.state.viewer = await authenticated(request, right)
+        try:
+            request.state.viewer = await authenticated(request, right)
+        except VaultError:
+            await request.close()  # a form that was read for its token, and holds files
+            raise
 
     return check
 

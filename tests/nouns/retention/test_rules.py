@@ -30,12 +30,11 @@ from vault.retention.exchange import (
     content_from_csv,
     content_from_yaml,
     differences,
-    enter_pack,
-    own_packs,
 )
 from vault.retention.holidays import enter_year, list_years
 from vault.retention.model import ScheduleVersion
 from vault.retention.queries import version_in_effect
+from vault.retention.rule_packs import enter_pack, own_packs
 from vault.retention.tables import law_changes
 from vault.retention.why import explain
 

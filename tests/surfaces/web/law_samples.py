@@ -8,7 +8,7 @@ from typing import Any
 
 from vault.foundation.errors import N_
 from vault.surfaces.web.charts import bar_chart
-from vault.surfaces.web.views import due, events, lists, retention_class, rules, schedules, why
+from vault.surfaces.web.views import due, events, lists, retention_class, rule_packs, rules, schedules, why
 from vault.surfaces.web.views.parts import (
     Action,
     ActorName,
@@ -41,6 +41,9 @@ def full(t: Texts) -> list[Told]:
         ("class-edit", "/schedules/3/classes/CONTRACT", "class.html", "schedules", _class_edit(t)),
         ("rules", "/rules", "rules.html", "rules", _rules(t)),
         ("rule", "/rules/DEFAULT-5Y", "rule.html", "rules", _rule(t)),
+        ("rule-packs", "/rule-packs", "rule_packs.html", "rules", _packs(t)),
+        ("rule-pack", "/rule-packs/cn-2027.01", "rule_pack.html", "rules", _pack(t)),
+        ("rule-pack-preview", "/rule-packs/preview", "rule_pack_preview.html", "rules", _pack_preview(t)),
         ("events", "/events", "events.html", "events", _events(t)),
         ("event", "/events/1", "event.html", "events", _event(t)),
         ("event-report", "/events/new", "event_report.html", "events", _event_report(t)),
@@ -503,3 +506,56 @@ def _why_wrong(t: Texts) -> why.WhyView:
         f"{RECORD}/why", RECORD, "J042-HT·2026-D10-YYB-0137", t("劳动合同", "Contract"), date(2026, 11, 24),
         date(2026, 11, 24), form, None,
     )  # fmt: skip
+
+
+def _pack_row(t: Texts, version: str, seal: str) -> rule_packs.PackRow:
+    signed_by = "ab" * 32 if seal in {"own", "signed"} else ""
+    return rule_packs.PackRow(
+        version,
+        f"/rule-packs/{version}",
+        t("中国内地", "China"),
+        date(2027, 1, 1),
+        61,
+        "cn-2026.11",
+        "cd" * 32,
+        seal,
+        signed_by,
+        seal == "shipped",
+    )
+
+
+def _packs(t: Texts) -> rule_packs.PackListView:
+    rows = tuple(
+        _pack_row(t, f"cn-2027.0{n}", seal) for n, seal in enumerate(("shipped", "own", "signed", "unsigned"), 1)
+    )
+    wrong = Form({}, (FieldError("file", t("签名与该公钥和规则包不符", "the signature is wrong")),))
+    return rule_packs.PackListView(rows, may_take_in=True, form=wrong)
+
+
+def _pack_lines(t: Texts) -> tuple[schedules.ChangeLine, ...]:
+    return (
+        schedules.ChangeLine(
+            t("规则 DEFAULT-5Y：最短期限由 P5Y 改为 P6Y（期限变长）", "rule DEFAULT-5Y: longer"), "longer"
+        ),
+    )
+
+
+def _pack(t: Texts) -> rule_packs.PackView:
+    drafts = Choices({"number": (Option("3", t("第 3 版", "Version 3")),)})
+    wrong = Form({"number": "3"}, (FieldError("number", t("请选择", "choose one")),))
+    return rule_packs.PackView(
+        _pack_row(t, "cn-2027.01", "signed"),
+        Link("cn-2026.11", "/rule-packs/cn-2026.11"),
+        _pack_lines(t),
+        "/rule-packs/cn-2027.01/file",
+        "/rule-packs/cn-2027.01/use",
+        drafts,
+        "ef" * 32,
+        wrong,
+    )
+
+
+def _pack_preview(t: Texts) -> rule_packs.PackPreview:
+    return rule_packs.PackPreview(
+        _pack_row(t, "cn-2027.01", "unsigned"), None, (), is_known=False, text="pack: x", signature="", public_key=""
+    )

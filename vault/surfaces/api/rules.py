@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,10 +14,12 @@ from retention_rules.model import Rule
 from retention_rules.packs import plain_rule, rule_digest
 from vault.access.approvals import get_proposal
 from vault.access.rights import Right
+from vault.foundation.errors import N_, InvalidInput
+from vault.foundation.keys.detached import fingerprint, key_of, pem_of
 from vault.retention import confirmations, holidays
 from vault.retention.book import known_packs, read_book
 from vault.retention.confirmations import RuleConfirmation
-from vault.retention.exchange import enter_pack
+from vault.retention.rule_packs import Signature, enter_pack, export_pack
 from vault.surfaces.api.schedule import Comment, Model, proposal_body
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
@@ -32,9 +35,11 @@ class Source(Model):
 
 
 class PackText(Model):
-    """A rule pack as YAML."""
+    """A rule pack as YAML or JSON; signed ones with signature (base64) and public key (PEM)."""
 
     text: str
+    signature: str | None = None
+    public_key: str | None = None
 
 
 class Year(Model):
@@ -113,8 +118,33 @@ def list_packs(ctx: Ctx) -> dict[str, Any]:
 @routes.post("/packs", Right.RETENTION_SCHEDULE_DRAFT)
 def add_pack(ctx: Ctx, viewer: CurrentViewer, new: PackText) -> dict[str, Any]:
     """Enters a rule pack of the organisation's own; it binds nothing until a schedule that names it is approved."""
-    pack = enter_pack(ctx, viewer, new.text)
+    pack = enter_pack(ctx, viewer, new.text, _signature(new))
     return {"version": pack.version, "rules": len(pack.rules), "digest": pack.digest}
+
+
+@routes.get("/packs/{version}", Right.RETENTION_SCHEDULE_READ)
+def take_out_pack(ctx: Ctx, viewer: CurrentViewer, version: str) -> dict[str, Any]:
+    """A pack as it is signed, with the signature it came with, or else this archive's. Leaves `retention:pack:export`."""
+    body, signature = export_pack(ctx, viewer, version)
+    return {
+        "text": body.decode(),
+        "signature": base64.b64encode(signature.signature).decode(),
+        "public_key": pem_of(signature.public_key),
+        "fingerprint": fingerprint(signature.public_key),
+    }
+
+
+def _signature(new: PackText) -> Signature | None:
+    if new.signature is None and new.public_key is None:
+        return None
+    key = key_of(new.public_key or "")
+    try:
+        given = base64.b64decode(new.signature or "", validate=True)
+    except ValueError as error:
+        raise InvalidInput(field="signature", problem=N_("it is no base64")) from error
+    if key is None:
+        raise InvalidInput(field="public_key", problem=N_("it is no Ed25519 public key in PEM"))
+    return Signature(given, key)
 
 
 @calendar_routes.get("", Right.RETENTION_SCHEDULE_READ)

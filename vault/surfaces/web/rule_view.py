@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from retention_rules import shipped
 from retention_rules import words as law_words
+from retention_rules.differences import between_packs
 from retention_rules.model import Bound, Rule
-from retention_rules.packs import rule_digest
+from retention_rules.packs import Pack, rule_digest
 from vault.access.approvals import get_proposal
 from vault.access.model import Viewer
 from vault.access.queries import actor_names
@@ -19,10 +20,11 @@ from vault.retention.book import read_book
 from vault.retention.confirmations import RuleConfirmation, confirmations_of
 from vault.retention.known_rules import KnownRule
 from vault.surfaces.i18n import Language, Translator
-from vault.surfaces.law_words import calendar_in_words, event_in_words, rule_in_words
+from vault.surfaces.law_words import calendar_in_words, change_in_words, event_in_words, rule_in_words
 from vault.surfaces.web.schedule_view import proposal_box
 from vault.surfaces.web.views import rules as views
 from vault.surfaces.web.views.parts import Form, Link
+from vault.surfaces.web.views.schedules import ChangeLine
 
 JURISDICTIONS = {
     "CN": N_("China"),
@@ -124,6 +126,17 @@ def rule_view(
         may_propose=is_open and not is_waiting and viewer.may(Right.RETENTION_CONFIRMATION_PROPOSE),
         form=form,
         refuse_form=refuse_form,
+    )
+
+
+def pack_changes(say: Translator, before: Pack | None, after: Pack) -> tuple[ChangeLine, ...]:
+    """What a pack changes against the one whose place it takes, as sentences; nothing where there is none."""
+    if before is None:
+        return ()
+    return tuple(
+        ChangeLine(change_in_words(say, change), change.effect.value)
+        for change in between_packs(before, after)
+        if change.subject != "pack"
     )
 
 

@@ -37,6 +37,12 @@ STATES: dict[str, dict[str, Word]] = {
         "valid": Word(N_("Counts"), "good", "check"),
         "undone": Word(N_("Undone"), "neutral", "undo"),
     },
+    "seal": {
+        "shipped": Word(N_("Comes with the program"), "good", "check"),
+        "own": Word(N_("Signed by this archive"), "good", "check"),
+        "signed": Word(N_("Signed: compare the key"), "info", "keys"),
+        "unsigned": Word(N_("Not signed"), "warn", "alert"),
+    },
     "version": {
         "draft": Word(N_("Draft"), "neutral", "pen"),
         "proposed": Word(N_("Waits for approval"), "warn", "clock"),
@@ -258,6 +264,7 @@ EVENTS = {
     "retention:schedule:refuse": N_("Schedule version refused"),
     "retention:schedule:withdraw": N_("Schedule version withdrawn"),
     "retention:pack:enter": N_("Rule pack entered"),
+    "retention:pack:export": N_("Rule pack given out"),
     "retention:confirmation:propose": N_("Confirmation of a rule proposed"),
     "retention:confirmation:approve": N_("Rule confirmed"),
     "retention:confirmation:refuse": N_("Confirmation of a rule refused"),
