@@ -108,7 +108,8 @@ def test_chinese_pages_leave_no_english_sentence(sample: Sample) -> None:
     sentences = [
         text for text in page.text if re.search(r"[a-z]{2,} [a-z]{2,}", text) and not text.strip().startswith("{")
     ]
-    assert [text for text in sentences if "slipvault station watch" not in text] == []
+    commands = ("slipvault station watch", "openssl pkeyutl")
+    assert [text for text in sentences if not any(command in text for command in commands)] == []
 
 
 @pytest.mark.parametrize("language", Language)
