@@ -71,7 +71,8 @@ def simulate(
             return asked
         laws = _laws(tx.connection, asked, now)
         counts = _count(tx.connection)
-        _compare_all(tx, asked.id, laws, sum(counts.values()), progress, batch)
+        total = sum(count for (code, _), count in counts.items() if code in laws.codes)
+        _compare_all(tx, asked.id, laws, total, progress, batch)
         _finish(tx, asked, laws, counts, now)
         tx.commit()
     with ctx.database.read() as connection:
@@ -133,7 +134,7 @@ def _count(connection: Connection) -> dict[tuple[str, UUID], int]:
 def _compare_all(
     tx: Transaction, simulation_id: UUID, laws: _Laws, total: int, progress: Progress, batch: int
 ) -> None:
-    """Keeps the records that would be treated otherwise, batch by batch."""
+    """Keeps the records that would be treated otherwise, batch by batch; `total` have classes that may be."""
     if not laws.codes:
         return
     tx.connection.execute(text("SET LOCAL work_mem = '32MB'"))  # a batch is looked at twice: never on disk
@@ -141,7 +142,7 @@ def _compare_all(
     done, after = 0, None
     while True:
         progress(min(done, total), total)
-        span = _next_span(tx.connection, after, batch)
+        span = _next_span(tx.connection, laws.codes, after, batch)
         if span is None:
             return
         hard: list[UUID] = tx.connection.execute(kept, AnySpan.told(span)).scalar_one() or []
@@ -151,8 +152,9 @@ def _compare_all(
         after = span.last
 
 
-def _next_span(connection: Connection, after: UUID | None, batch: int) -> Span | None:
-    ids = select(records.c.id)
+def _next_span(connection: Connection, codes: Sequence[str], after: UUID | None, batch: int) -> Span | None:
+    """The next so many records of some classes, in the order of their ids; others that lie between do not count."""
+    ids = select(records.c.id).where(records.c.class_code.in_(codes))
     if after is not None:
         ids = ids.where(records.c.id > after)
     last = connection.execute(ids.order_by(records.c.id).offset(batch - 1).limit(1)).scalar_one_or_none()
