@@ -142,7 +142,7 @@ class Client:
         self._http = httpx.Client(
             base_url=f"{self.server}/api/v1",
             headers={
-                "Authorization": f"Bearer {token}",
+                **({"Authorization": f"Bearer {token}"} if token else {}),  # nobody, for whoever signs in
                 "Accept-Language": language,
                 "User-Agent": f"slipvault/{__version__}",
             },
@@ -319,7 +319,8 @@ class Client:
             told = None
         problem: dict[str, Any] = told if isinstance(told, dict) else {}
         status, code = response.status_code, str(problem.get("code", ""))
-        if status == 401 and self._has_newer_token(response.request.headers["authorization"]):
+        used = response.request.headers.get("authorization")
+        if status == 401 and used is not None and self._has_newer_token(used):
             return Unavailable(server=self.server, problem=N_("it was given a new token"), is_whole_server=False)
         if status in _PASSING_STATUS or code in _PASSING_CODES:
             return Unavailable(

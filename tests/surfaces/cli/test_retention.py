@@ -98,6 +98,7 @@ def sign_in(archive: Archive, url: str, tmp_path: Path) -> Callable[..., Termina
         assert first is not None
         access.change_password(archive.ctx, first.viewer, account.one_time_password, PASSWORD)
         terminal = Terminal(tmp_path, tmp_path / login)
+        assert terminal.run("login", url, "--as", login, stdin="wrong\n").returncode == 77
         done = terminal.run("login", url, "--as", login, stdin=f"{PASSWORD}\n")
         assert done.returncode == 0, done.stderr
         assert PASSWORD not in done.stdout + done.stderr
@@ -137,6 +138,10 @@ def test_a_schedule_from_export_to_approval(
     with archive.ctx.database.read() as connection:
         today = read_book(connection).day_of(archive.clock.now()).isoformat()
     assert chief.ask("schedule", "propose", 2, "--on", "2020-01-01", code=65)["code"] == "effective-in-past"
+    assert chief.ask("schedule", "propose", 2, "--on", today, code=75)["code"] == "not-simulated"
+    archive.simulate(2)
+    shown = chief.ask("schedule", "simulate", 2, "--show")
+    assert shown["records"] == 0
     assert chief.ask("schedule", "propose", 2, "--on", today)["state"] == "proposed"
     assert chief.ask("schedule", "approve", 2, code=77)["code"] == "not-allowed"
     assert operator.ask("schedule", "approve", 2, code=77)["code"] == "needs-person"
