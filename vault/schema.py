@@ -52,6 +52,7 @@ WITNESSED_TABLES = (
     "store_probes",
     "record_verifications",
     "leftovers",
+    "drifts",
     "key_epochs",
     "key_groups",
     "record_keys",

@@ -160,12 +160,12 @@ component_copies = Table(
     metadata,
     Column("component_id", Uuid, ForeignKey("components.id"), nullable=False),
     Column("store", Text, nullable=False),
-    Column("object_key", Text, nullable=False),
+    Column("object_key", Text(collation="C"), nullable=False),  # in the order in which stores list them
     Column("version_id", Text, nullable=False),
     Column("lock_mode", Text, nullable=False),
     Column("lock_until", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("component_id", "store"),
-    UniqueConstraint("store", "object_key", "version_id"),
+    UniqueConstraint("object_key", "version_id", "store"),  # read in key order, beside a store's listing
     CheckConstraint("lock_mode IN ('GOVERNANCE', 'COMPLIANCE')", name="always_locked"),
 )
 

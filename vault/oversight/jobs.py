@@ -15,6 +15,8 @@ from vault.foundation.jobs import runs
 from vault.foundation.jobs.queue import defer
 from vault.foundation.ledger.entry import SYSTEM, Actor
 from vault.intake.abandonment import ABANDONED_AFTER
+from vault.oversight.comparison import PER_SECOND
+from vault.oversight.errors import ReconciliationUnderWay
 from vault.oversight.model import Finding, Reconciliation, RecordVerification, Verification
 from vault.oversight.reconciliation import reconcile
 from vault.oversight.record_check import finding_json, keep
@@ -149,12 +151,20 @@ def run_reconciliation(ctx: Context, progress: runs.Progress, older_than_s: int)
         # Cancelling is heard in every stage; the bar is that of the one that takes long.
         progress.tell(*((done, total) if stage == "versions" else (0, None)))
 
-    outcome = reconcile(ctx, SYSTEM, older_than=timedelta(seconds=older_than_s), progress=tell)
+    try:
+        outcome = reconcile(ctx, SYSTEM, older_than=timedelta(seconds=older_than_s), progress=tell)
+    except ReconciliationUnderWay as error:
+        progress.fail(error.code)  # nothing is wrong: what was wanted is being done by another run
+        return
     _keep_reconciliation(ctx, SYSTEM, progress, outcome)
 
 
 def reconcile_and_keep(
-    ctx: Context, actor: Actor, older_than_h: int | None = None, progress: Progress | None = None
+    ctx: Context,
+    actor: Actor,
+    older_than_h: int | None = None,
+    progress: Progress | None = None,
+    per_second: float | None = PER_SECOND,
 ) -> Reconciliation:
     """Reconciles at once, for the command line, and keeps the outcome as that of a run.
 
@@ -162,6 +172,7 @@ def reconcile_and_keep(
 
     Raises:
         InvalidInput: the age is less than an hour or more than a year.
+        ReconciliationUnderWay: another process is at it.
         StoreUnavailable, StoreDenied: the store cannot be asked.
     """
     older_than = age(older_than_h)
@@ -171,7 +182,7 @@ def reconcile_and_keep(
     run = runs.Progress(ctx.database, ctx.clock, run_id)
     run.start()
     try:
-        outcome = reconcile(ctx, actor, older_than=older_than, progress=progress)
+        outcome = reconcile(ctx, actor, older_than=older_than, per_second=per_second, progress=progress)
     except BaseException as error:
         run.fail(error.code if isinstance(error, VaultError) else "interrupted")
         raise
@@ -206,6 +217,9 @@ def _keep_reconciliation(ctx: Context, actor: Actor, run: runs.Progress, outcome
             resolved=counts["resolved"],
             versions=counts["versions"],
             leftovers=counts["leftovers"],
+            drifts=counts["drifts"],
+            alarms=counts["alarms"],
+            repaired=counts["repaired"],
         )
         tx.commit()
     run.finish(**counts, settled=[finding_json(finding) for finding in outcome.settled[:_FINDINGS_KEPT]])

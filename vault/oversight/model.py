@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from vault.foundation.errors import N_
+from vault.oversight.drifts import DriftSummary
 
 
 class FindingCode(StrEnum):
@@ -174,11 +175,21 @@ class LeftoverSummary:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """What one reconciliation settled, each thing named; how many versions it looked at, and what is known now."""
+    """What one reconciliation settled, each thing named; how many versions it looked at, and what is known now.
+
+    The comparison with the store was begun at `begun_at`, maybe by a process that died over it.
+    """
 
     settled: tuple[Finding, ...]
     versions: int
     known: LeftoverSummary
+    drifted: DriftSummary
+    begun_at: datetime
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every lock and hold stood as the catalogue says, and nothing had to be mended."""
+        return not self.drifted.open and not self.drifted.repaired
 
     def count(self, *codes: FindingCode) -> int:
         """How many things were settled in one of these ways."""
@@ -194,4 +205,7 @@ class Reconciliation:
             "versions": self.versions,
             "leftovers": self.known.objects,
             "removable": self.known.removable,
+            "drifts": self.drifted.open,
+            "alarms": self.drifted.alarms,
+            "repaired": self.drifted.repaired,
         }

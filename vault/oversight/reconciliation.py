@@ -1,48 +1,74 @@
-"""Reconciliation: what crashes and senders that never came back left over is found, named and settled.
+"""Reconciliation: what crashes and senders that never came back left over, and what others changed in the store.
 
 Three passes, each of which may end anywhere and begin again: uploads that were begun long ago and never finished are
-given up; leftovers that are known are looked at again; then every version in the store is held against the catalogue.
-Each thing settled is one transaction with its ledger entry. Nothing is removed, and whatever is younger than
-`older_than` is left alone: it may be under way.
+given up; leftovers that are known are looked at again; then every version in the store is held against the catalogue,
+with its lock and its hold (`comparison`). Each thing settled is one transaction with its ledger entry. Nothing is removed,
+and a leftover younger than `older_than` is left alone: it may be under way. One process at a time reconciles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+
+from sqlalchemy import text
 
 from vault.foundation.context import Context
 from vault.foundation.ledger.entry import Actor
 from vault.foundation.storage.errors import ObjectNotFound
 from vault.foundation.storage.interface import ObjectInfo
 from vault.intake.abandonment import ABANDONED_AFTER, count_open, settle_abandoned
-from vault.oversight import leftovers
+from vault.oversight import drifts, leftovers
+from vault.oversight.comparison import PER_SECOND, Comparison
+from vault.oversight.errors import ReconciliationUnderWay
 from vault.oversight.model import Finding, FindingCode, Leftover, Reconciliation, Resolution
 
 # A stage (abandoned, leftovers, versions), how many are done, and of how many if that is known.
 Progress = Callable[[str, int, int | None], None]
+_RECONCILING = 0x5359_4E43
 
 
 def reconcile(
-    ctx: Context, actor: Actor, *, older_than: timedelta = ABANDONED_AFTER, progress: Progress | None = None
+    ctx: Context,
+    actor: Actor,
+    *,
+    older_than: timedelta = ABANDONED_AFTER,
+    per_second: float | None = PER_SECOND,
+    progress: Progress | None = None,
 ) -> Reconciliation:
-    """Settles what is left over in the store and in intake; safe to run twice at once, and after any crash.
+    """Settles what is left over in the store and in intake, and mends locks; safe after any crash.
 
-    Leaves `intake:item:abandon`, `oversight:leftover:note` and `oversight:leftover:resolve`.
+    `per_second`: requests to the store, at most; none: as many as it answers. Leaves `intake:item:abandon`,
+    `oversight:leftover:note`, `oversight:leftover:resolve`, `oversight:drift:note` and `oversight:drift:resolve`.
 
     Raises:
+        ReconciliationUnderWay: another process is at it.
         StoreUnavailable, StoreDenied: the store cannot be asked; what was settled so far stays settled.
     """
-    return _Reconciling(
-        ctx, actor, ctx.clock.now() - older_than, progress or (lambda _stage, _done, _all: None)
-    ).run()
+    say = progress or (lambda _stage, _done, _all: None)
+    with _alone(ctx):
+        return _Reconciling(ctx, actor, ctx.clock.now() - older_than, per_second, say).run()
+
+
+@contextmanager
+def _alone(ctx: Context) -> Iterator[None]:
+    """One at a time by an advisory lock, which dies with the connection of whoever holds it."""
+    with ctx.database.autocommit() as guard:
+        if not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RECONCILING}).scalar_one():
+            raise ReconciliationUnderWay
+        try:
+            yield
+        finally:
+            guard.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _RECONCILING})
 
 
 class _Reconciling:
-    def __init__(self, ctx: Context, actor: Actor, before: datetime, say: Progress) -> None:
+    def __init__(self, ctx: Context, actor: Actor, before: datetime, per_second: float | None, say: Progress) -> None:
         self._ctx = ctx
         self._actor = actor
         self._before = before
+        self._per_second = per_second
         self._say = say
         self._settled: list[Finding] = []
 
@@ -50,10 +76,12 @@ class _Reconciling:
         ctx = self._ctx
         self._give_up_uploads()
         self._look_again()
-        versions = self._sweep()
+        comparison = Comparison(ctx, self._actor, self._per_second)
+        versions = self._compare(comparison)
         with ctx.database.read() as connection:
             known = leftovers.summary(connection, ctx.store.name, ctx.clock.now())
-        return Reconciliation(tuple(self._settled), versions, known)
+            drifted = drifts.summary(connection, ctx.store.name, comparison.begun_at)
+        return Reconciliation(tuple(self._settled), versions, known, drifted, comparison.begun_at)
 
     def _give_up_uploads(self) -> None:
         with self._ctx.database.read() as connection:
@@ -103,23 +131,24 @@ class _Reconciling:
         facts = {"object_key": leftover.object_key, "version_id": leftover.version_id}
         self._settled.append(Finding(_RESOLVED[resolution], "leftover", str(leftover.id), facts))
 
-    def _sweep(self) -> int:
-        """Every version against the catalogue; returns how many there are.
-
-        Here, too, is where locks and holds of a version can be held against what the catalogue says of them.
-        """
+    def _compare(self, comparison: Comparison) -> int:
+        """Every version against the catalogue; returns how many there are."""
         ctx, done = self._ctx, 0
         with ctx.database.read() as connection:
             total = leftovers.versions_expected(connection, ctx.store.name)
-        for page in leftovers.versions_by_page(ctx.store):
-            with ctx.database.read() as connection:
-                unnamed = leftovers.unnamed(connection, ctx.store.name, page)
-            for info in unnamed:
+        for page in comparison.pages():
+            for info in self._unknown(page.unnamed):
                 if info.stored_at < self._before:
                     self._note(info)
-            done += len(page)
+            done = page.done
             self._say("versions", done, max(done, total))
         return done
+
+    def _unknown(self, versions: tuple[ObjectInfo, ...]) -> list[ObjectInfo]:
+        if not versions:
+            return []
+        with self._ctx.database.read() as connection:
+            return leftovers.unnamed(connection, self._ctx.store.name, versions)
 
     def _note(self, info: ObjectInfo) -> None:
         with self._ctx.database.transaction(self._actor) as tx:

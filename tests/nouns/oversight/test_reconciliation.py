@@ -33,6 +33,7 @@ from vault.intake.errors import ClientKeyReused
 from vault.intake.model import BatchState, ItemStatus
 from vault.intake.tables import intake_items
 from vault.oversight import leftovers
+from vault.oversight.errors import ReconciliationUnderWay
 from vault.oversight.jobs import ask_reconciliation, ask_reconciliation_if_due, reconcile_and_keep, run_reconciliation
 from vault.oversight.model import FindingCode, LeftoverCause, Reconciliation
 from vault.oversight.reconciliation import reconcile
@@ -239,9 +240,11 @@ def test_two_at_once_settle_each_thing_once(kept: Archive) -> None:
         _begin(kept, f"an-upload-{number:03}", is_written=number % 2 == 0, seed=100 + number)
     kept.clock.advance(A_DAY)
     with ThreadPoolExecutor(3) as pool:
-        outcomes = list(pool.map(lambda _: _reconcile(kept), range(3)))
-    assert sum(outcome.count(FindingCode.UPLOAD_ABANDONED) for outcome in outcomes) == 12
-    assert sum(outcome.count(FindingCode.LEFTOVER_NOTED) for outcome in outcomes) == 6
+        outcomes = list(pool.map(lambda _: _reconcile_or_none(kept), range(3)))
+    done = [outcome for outcome in outcomes if outcome is not None]
+    assert done, "of those that come at once one is let through"
+    assert sum(outcome.count(FindingCode.UPLOAD_ABANDONED) for outcome in done) == 12
+    assert sum(outcome.count(FindingCode.LEFTOVER_NOTED) for outcome in done) == 6
     assert (_entries(kept, "intake:item:abandon"), _entries(kept, "oversight:leftover:note")) == (12, 6)
 
 
@@ -305,7 +308,7 @@ def test_a_run_that_fails_says_so(kept: Archive) -> None:
     class Unlisted:
         name = kept.ctx.store.name
 
-        def list_versions(self, prefix: str, after: str | None = None) -> object:
+        def list_names(self, prefix: str, after: str | None = None) -> object:
             raise StoreUnavailable(store=self.name, problem="connection lost")
 
     kept.ctx = type(kept.ctx)(**{**vars(kept.ctx), "store": Unlisted()})
@@ -324,6 +327,13 @@ def test_it_needs_its_right_and_a_sensible_age(kept: Archive) -> None:
     for hours in (0, -1, 24 * 365 + 1):
         with pytest.raises(InvalidInput):
             ask_reconciliation(kept.ctx, kept.operator, hours)
+
+
+def _reconcile_or_none(archive: Archive) -> Reconciliation | None:
+    try:
+        return _reconcile(archive)
+    except ReconciliationUnderWay:
+        return None
 
 
 def _begin(archive: Archive, key: str, *, is_written: bool, seed: int = 2, **more: object) -> None:

@@ -79,6 +79,16 @@ class ObjectInfo:
     stored_at: datetime
 
 
+@dataclass(frozen=True)
+class Listed:
+    """What a listing names: a version, or a marker that hides the versions of its key without removing them."""
+
+    key: str
+    version_id: str
+    stored_at: datetime
+    is_marker: bool = False
+
+
 class Content:
     """Bytes that can be read as often as a retry needs, with their size and SHA-256."""
 
@@ -160,6 +170,10 @@ class Store(Protocol):
 
     def list_versions(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
         """Every version under `prefix` in key order, beginning behind the key `after`."""
+        ...
+
+    def list_names(self, prefix: str, after: str | None = None) -> Iterator[Listed]:
+        """The same by name alone, delete markers too: as fast as the store can list, for who asks heads by himself."""
         ...
 
     def set_retention(self, key: str, version_id: str, lock: Lock) -> ObjectInfo:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from vault.foundation.clock import Clock
 from vault.foundation.storage import rules
 from vault.foundation.storage.errors import AlreadyExists, ObjectNotFound
-from vault.foundation.storage.interface import Content, Lock, ObjectInfo, check_read_back
+from vault.foundation.storage.interface import Content, Listed, Lock, ObjectInfo, check_read_back
 
 _ONLY_VERSION = "1"
 
@@ -60,6 +60,11 @@ class MemoryStore:
         with self._guard:
             found = [self._objects[key][0] for key in sorted(self._objects) if key.startswith(prefix)]
         yield from (info for info in found if after is None or info.key > after)
+
+    def list_names(self, prefix: str, after: str | None = None) -> Iterator[Listed]:
+        """See `Store.list_names`. Nothing can put a marker here."""
+        for info in self.list_versions(prefix, after):
+            yield Listed(info.key, info.version_id, info.stored_at)
 
     def set_retention(self, key: str, version_id: str, lock: Lock) -> ObjectInfo:
         """See `Store.set_retention`."""

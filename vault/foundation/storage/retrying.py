@@ -15,7 +15,7 @@ from typing import BinaryIO, TypeVar, cast
 
 from vault.foundation.clock import Clock
 from vault.foundation.storage.errors import StoreUnavailable
-from vault.foundation.storage.interface import Content, Lock, ObjectInfo, Store
+from vault.foundation.storage.interface import Content, Listed, Lock, ObjectInfo, Store
 
 ATTEMPTS_MAX = 5
 DEADLINE_S = 60.0
@@ -24,6 +24,7 @@ _PAUSE_MAX_S = 5.0
 _PIECE_BYTES = 1 << 20
 
 Result = TypeVar("Result")
+Line = TypeVar("Line", Listed, ObjectInfo)
 
 
 class RetryingStore:
@@ -57,21 +58,28 @@ class RetryingStore:
 
     def list_versions(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
         """See `Store.list_versions`; goes on behind the last key when a page fails."""
+        return self._listed_patiently(lambda: self.inner.list_versions(prefix, after), after)
+
+    def list_names(self, prefix: str, after: str | None = None) -> Iterator[Listed]:
+        """See `Store.list_names`; goes on as `list_versions` does."""
+        return self._listed_patiently(lambda: self.inner.list_names(prefix, after), after)
+
+    def _listed_patiently(self, listing: Callable[[], Iterator[Line]], after: str | None) -> Iterator[Line]:
         last, given_of_last = after, 0
         attempt = 0
         while True:
             try:
                 seen_of_key: dict[str, int] = {}
-                for info in self.inner.list_versions(prefix, after):
-                    seen_of_key = {info.key: seen_of_key.get(info.key, 0) + 1}
-                    if last is not None and info.key < last:
+                for line in listing():
+                    seen_of_key = {line.key: seen_of_key.get(line.key, 0) + 1}
+                    if last is not None and line.key < last:
                         continue
-                    if info.key == last and seen_of_key[info.key] <= given_of_last:
+                    if line.key == last and seen_of_key[line.key] <= given_of_last:
                         continue
-                    given_of_last = seen_of_key[info.key]
-                    last = info.key
+                    given_of_last = seen_of_key[line.key]
+                    last = line.key
                     attempt = 0
-                    yield info
+                    yield line
                 return
             except StoreUnavailable:
                 attempt += 1

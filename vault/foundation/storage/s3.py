@@ -37,6 +37,7 @@ from vault.foundation.storage.errors import (
 from vault.foundation.storage.interface import (
     NO_LOCK,
     Content,
+    Listed,
     Lock,
     LockMode,
     ObjectInfo,
@@ -191,13 +192,24 @@ class S3Store:
 
     def list_versions(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
         """See `Store.list_versions`. The listing has no locks, so each version is asked for its head."""
+        for named in self.list_names(prefix, after):
+            if not named.is_marker:
+                yield self.head(named.key, named.version_id)
+
+    def list_names(self, prefix: str, after: str | None = None) -> Iterator[Listed]:
+        """See `Store.list_names`. Versions and markers come as two lists in key order, which are put together."""
         marker: dict[str, str] = {"KeyMarker": after} if after else {}
         while True:
             with self._failures(prefix):
                 page = self.control.list_object_versions(Bucket=self.bucket, Prefix=prefix, MaxKeys=500, **marker)
-            for version in page.get("Versions", []):
-                if after is None or version["Key"] > after:
-                    yield self.head(version["Key"], version["VersionId"])
+            named = [
+                Listed(one["Key"], one["VersionId"], one["LastModified"], is_marker=kind == "DeleteMarkers")
+                for kind in ("Versions", "DeleteMarkers")
+                for one in page.get(kind, [])
+            ]
+            for one in sorted(named, key=lambda one: one.key):
+                if after is None or one.key > after:
+                    yield one
             if not page.get("IsTruncated"):
                 return
             marker = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}

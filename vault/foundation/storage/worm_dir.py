@@ -26,7 +26,7 @@ from vault.foundation.storage.errors import (
     StoreLied,
     StoreUnavailable,
 )
-from vault.foundation.storage.interface import NO_LOCK, Content, Lock, LockMode, ObjectInfo, check_read_back
+from vault.foundation.storage.interface import NO_LOCK, Content, Listed, Lock, LockMode, ObjectInfo, check_read_back
 
 _FORMAT = "slipvault worm directory 1\n"
 _ONLY_VERSION = "1"
@@ -95,20 +95,25 @@ class WormDirectory:
 
         A file whose header cannot be read has no key and is not listed; asking for its key names the damage.
         """
-        found = set()
+        for named in self.list_names(prefix, after):
+            with suppress(ObjectNotFound):  # a file that somebody moved answers to its key, but is not found under it
+                yield self.head(named.key)
+
+    def list_names(self, prefix: str, after: str | None = None) -> Iterator[Listed]:
+        """See `Store.list_names`. There are no markers; all names are held in memory, because they must be sorted."""
+        found = {}
         with self._failures():
             for fan in sorted((self._directory / "objects").iterdir()):
                 for path in fan.iterdir():
                     try:
                         with path.open("rb", buffering=0) as file:
-                            key = self._read_header(cast("BinaryIO", file), path.name)[0].key
+                            info = self._read_header(cast("BinaryIO", file), path.name)[0]
                     except (StoreLied, FileNotFoundError):
                         continue
-                    if key.startswith(prefix) and (after is None or key > after):
-                        found.add(key)
+                    if info.key.startswith(prefix) and (after is None or info.key > after):
+                        found[info.key] = info.stored_at
         for key in sorted(found):
-            with suppress(ObjectNotFound):  # a file that somebody moved answers to its key, but is not found under it
-                yield self.head(key)
+            yield Listed(key, _ONLY_VERSION, found[key])
 
     def set_retention(self, key: str, version_id: str, lock: Lock) -> ObjectInfo:
         """See `Store.set_retention`."""
