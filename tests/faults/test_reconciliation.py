@@ -13,14 +13,18 @@ import pytest
 from sqlalchemy import select
 
 from tests.support.archive import Archive, jpeg, make_archive, trust
-from tests.support.stores import cut_off
+from tests.support.stores import cut_off, rewrite_lock
+from vault.catalogue.tables import component_copies
 from vault.foundation.clock import FixedClock, SystemClock
 from vault.foundation.db.engine import Database
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.tables import ledger_entries
 from vault.foundation.storage.errors import StoreUnavailable
-from vault.foundation.storage.interface import NO_LOCK, Content, Lock, LockMode
+from vault.foundation.storage.interface import NO_LOCK, Content, Lock, LockMode, words
 from vault.intake.tables import intake_items
+from vault.oversight import drifts
+from vault.oversight.drift import DriftKind
+from vault.oversight.drifts import DriftFilters
 from vault.oversight.jobs import reconcile_and_keep
 from vault.oversight.tables import leftovers
 from vault.oversight.verification import verify
@@ -28,13 +32,16 @@ from vault.oversight.verification import verify
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.faults, pytest.mark.invariant("U3"), pytest.mark.invariant("L1")]
 A_DAY = timedelta(hours=25)
-# The run noted, and begun; two uploads given up; a leftover gone, one taken up, one under another lock; two noted; the
+# The run noted, and begun; two uploads given up; a leftover gone, one taken up, one under another lock; the
+# comparison begun; a lock that was taken off noted, and mended; two leftovers noted; the comparison at its end; the
 # outcome in the ledger; the run ended.
-COMMITS = 11
+COMMITS = 15
 SETTLED = {
     "intake:item:abandon": 2,
     "oversight:leftover:note": 3,
     "oversight:leftover:resolve": 2,
+    "oversight:drift:note": 1,
+    "oversight:drift:resolve": 1,
 }
 
 
@@ -56,6 +63,11 @@ def littered(database: Database, tmp_path: Path) -> Archive:
     _begin(archive, "never-comes-back-1", 3)
     _begin(archive, "never-comes-back-2", 4)
     archive.clock.advance(A_DAY)
+    with archive.ctx.database.read() as connection:
+        stays = connection.execute(
+            select(component_copies.c.object_key).order_by(component_copies.c.object_key)
+        ).scalars()
+        rewrite_lock(tmp_path / "store", next(iter(stays)), NO_LOCK)
     return archive
 
 
@@ -93,6 +105,10 @@ def test_killed_anywhere_it_is_finished_by_the_next(
     }
     assert all(row.dated for row in left)
     assert statuses == {"accepted": 2, "refused": 2}
+    with littered.ctx.database.read() as connection:
+        (drift,) = drifts.find(connection, DriftFilters()).lines
+    assert (drift.kind, drift.state) == (DriftKind.LOCK_MISSING, "repaired")
+    assert words(littered.ctx.store.head(drift.object_key).lock) == drift.expected
     settled = {event: count - before[event] for event, count in _events(littered).items() if event in SETTLED}
     assert settled == SETTLED, "each thing was settled, and witnessed, once"
     littered.sequence()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tests.support.archive import Archive
 from vault.foundation.storage.errors import StoreUnavailable
-from vault.foundation.storage.interface import Content, Lock, ObjectInfo
+from vault.foundation.storage.interface import NO_LOCK, Content, Lock, ObjectInfo
 
 
 class CutOffStore:
@@ -37,3 +40,25 @@ def cut_off(archive: Archive, *, is_written: bool) -> Iterator[None]:
         yield
     finally:
         archive.ctx = whole
+
+
+def rewrite_lock(directory: Path, key: str, lock: Lock) -> None:
+    """What somebody with the rights of a write-once directory's owner can do: no first lock any more, another lock file."""
+    name = hashlib.sha256(key.encode()).hexdigest()
+    path = directory / "objects" / name[:2] / name
+    line, _, rest = path.read_bytes().partition(b"\n")
+    path.chmod(0o600)
+    path.write_bytes(_with_digest({**json.loads(line), "lock": _told(NO_LOCK)}) + rest.partition(b"\n")[2])
+    lock_path = directory / "locks" / name[:2] / name
+    lock_path.unlink(missing_ok=True)
+    if lock.until is not None:
+        lock_path.write_bytes(_with_digest({"format": 1, "legal_hold": False, **_told(lock)}))
+
+
+def _told(lock: Lock) -> dict[str, str | None]:
+    return {"mode": lock.mode.value, "until": lock.until.isoformat(timespec="seconds") if lock.until else None}
+
+
+def _with_digest(told: dict[str, Any]) -> bytes:
+    line = json.dumps(told, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
+    return line + b"\n" + hashlib.sha256(line).hexdigest().encode() + b"\n"

@@ -34,7 +34,7 @@ from vault.oversight.tables import comparisons
 THREADS = 8
 PER_SECOND = 500
 GOES_ON_WITHIN = timedelta(hours=24)
-_PAGE = 500
+PAGE = 500
 _LOOKS_MAX = 3
 
 _Version: TypeAlias = tuple[str, str]
@@ -63,9 +63,10 @@ class _Page:
 class Comparison:
     """One comparison; `begun_at` is when it was begun, by whichever process."""
 
-    def __init__(self, ctx: Context, actor: Actor, per_second: float | None = PER_SECOND) -> None:
+    def __init__(self, ctx: Context, actor: Actor, per_second: float | None = PER_SECOND, page: int = PAGE) -> None:
         self._ctx = ctx
         self._actor = actor
+        self._page = page
         self._pace = Pace(per_second)
         self._through, self._done, self.begun_at = self._begin()
 
@@ -120,7 +121,7 @@ class Comparison:
     def _pages_looked_at(self, pool: ThreadPoolExecutor) -> Iterator[_Page]:
         """The next page is being looked at while one is compared; the last one reaches to the end, and may be empty."""
         ahead: _Page | None = None
-        for names in _whole_keys(self._ctx.store.list_names(OBJECTS_PREFIX, self._through or None)):
+        for names in _whole_keys(self._ctx.store.list_names(OBJECTS_PREFIX, self._through or None), self._page):
             looks = {
                 (one.key, one.version_id): pool.submit(self._look, one.key, one.version_id)
                 for one in names
@@ -247,12 +248,12 @@ def _markers(names: Iterable[Listed], said: Sequence[Said]) -> _Sure:
     }
 
 
-def _whole_keys(names: Iterator[Listed]) -> Iterator[list[Listed]]:
+def _whole_keys(names: Iterator[Listed], size: int) -> Iterator[list[Listed]]:
     """Pages that never part the versions of a key, so that a mark may stand between any two."""
     page: list[Listed] = []
     for _, of_key in itertools.groupby(names, key=lambda one: one.key):
         page += of_key
-        if len(page) >= _PAGE:
+        if len(page) >= size:
             yield page
             page = []
     if page:

@@ -20,7 +20,7 @@ from vault.foundation.storage.errors import ObjectNotFound
 from vault.foundation.storage.interface import ObjectInfo
 from vault.intake.abandonment import ABANDONED_AFTER, count_open, settle_abandoned
 from vault.oversight import drifts, leftovers
-from vault.oversight.comparison import PER_SECOND, Comparison
+from vault.oversight.comparison import PAGE, PER_SECOND, Comparison
 from vault.oversight.errors import ReconciliationUnderWay
 from vault.oversight.model import Finding, FindingCode, Leftover, Reconciliation, Resolution
 
@@ -36,10 +36,12 @@ def reconcile(
     older_than: timedelta = ABANDONED_AFTER,
     per_second: float | None = PER_SECOND,
     progress: Progress | None = None,
+    page: int = PAGE,
 ) -> Reconciliation:
     """Settles what is left over in the store and in intake, and mends locks; safe after any crash.
 
-    `per_second`: requests to the store, at most; none: as many as it answers. Leaves `intake:item:abandon`,
+    `per_second`: requests to the store, at most; none: as many as it answers; `page`: versions
+    between two marks. Leaves `intake:item:abandon`,
     `oversight:leftover:note`, `oversight:leftover:resolve`, `oversight:drift:note` and `oversight:drift:resolve`.
 
     Raises:
@@ -48,7 +50,8 @@ def reconcile(
     """
     say = progress or (lambda _stage, _done, _all: None)
     with _alone(ctx):
-        return _Reconciling(ctx, actor, ctx.clock.now() - older_than, per_second, say).run()
+        reconciling = _Reconciling(ctx, actor, ctx.clock.now() - older_than, say)
+        return reconciling.run(Comparison(ctx, actor, per_second, page))
 
 
 @contextmanager
@@ -64,19 +67,17 @@ def _alone(ctx: Context) -> Iterator[None]:
 
 
 class _Reconciling:
-    def __init__(self, ctx: Context, actor: Actor, before: datetime, per_second: float | None, say: Progress) -> None:
+    def __init__(self, ctx: Context, actor: Actor, before: datetime, say: Progress) -> None:
         self._ctx = ctx
         self._actor = actor
         self._before = before
-        self._per_second = per_second
         self._say = say
         self._settled: list[Finding] = []
 
-    def run(self) -> Reconciliation:
+    def run(self, comparison: Comparison) -> Reconciliation:
         ctx = self._ctx
         self._give_up_uploads()
         self._look_again()
-        comparison = Comparison(ctx, self._actor, self._per_second)
         versions = self._compare(comparison)
         with ctx.database.read() as connection:
             known = leftovers.summary(connection, ctx.store.name, ctx.clock.now())
