@@ -59,8 +59,12 @@ class KeptDrift:
 
 @dataclass(frozen=True)
 class DriftFilters:
-    """Which drifts; all given conditions must hold. `state` is `open`, `repaired` or `in-order`."""
+    """Which drifts; all given conditions must hold. `state` is `open`, `repaired` or `in-order`.
 
+    `since`: what a run begun then saw, which is all that is open after it, and what it settled.
+    """
+
+    store: str | None = None
     kind: DriftKind | None = None
     state: str | None = None
     record_id: UUID | None = None
@@ -191,6 +195,8 @@ def _lines() -> Any:
 
 def _conditions(filters: DriftFilters) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = []
+    if filters.store is not None:
+        wanted.append(drifts.c.store == filters.store)
     if filters.kind is not None:
         wanted.append(drifts.c.kind == filters.kind.value)
     if filters.state == "open":
@@ -199,7 +205,7 @@ def _conditions(filters: DriftFilters) -> list[ColumnElement[bool]]:
         wanted.append(drifts.c.resolution == filters.state)
     if filters.record_id is not None:
         wanted.append(drifts.c.record_id == filters.record_id)
-    if filters.since is not None:  # what a run saw: all that is open after it, and what it settled
+    if filters.since is not None:
         wanted.append(drifts.c.resolved_at.is_(None) | (drifts.c.resolved_at >= filters.since))
     if filters.found_from is not None:
         wanted.append(drifts.c.found_at >= filters.found_from)

@@ -19,7 +19,7 @@ from vault.foundation.ledger.queries import pending_count
 from vault.intake.abandonment import count_open
 from vault.intake.queries import renditions_waiting
 from vault.intake.stores import newest_probe
-from vault.oversight import leftovers
+from vault.oversight import drifts, leftovers
 from vault.oversight.jobs import TASK_RECONCILE, TASK_VERIFY
 
 
@@ -65,6 +65,9 @@ class ArchiveFigures(Collector):
         known = leftovers.summary(connection, self._ctx.store.name, now)
         yield _gauge("leftovers", "Objects in the store that no record uses.", known.objects)
         yield _gauge("leftovers_bytes", "Their bytes together.", known.size_bytes)
+        drifted = drifts.summary(connection, self._ctx.store.name, now)
+        yield _gauge("store_drifts", "Locks, holds and objects in the store not as the catalogue says.", drifted.open)
+        yield _gauge("store_alarms", "Those of them that are objects missing or damaged.", drifted.alarms)
         states = runs.count_by_state(connection)
         for state in ("waiting", "running", "failed"):
             yield _gauge(f"jobs_{state}", f"Runs of long work that are {state}.", states.get(state, 0))

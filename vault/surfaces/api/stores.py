@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Body, Query
+from fastapi import Body, Query, Request
+from starlette.responses import Response
 
 from vault.access.rights import Right
+from vault.foundation.db.keyset import EVERYTHING
 from vault.intake.stores import newest_probe, probe_and_note
 from vault.oversight import leftovers
+from vault.oversight.drift import DriftKind
+from vault.oversight.drifts import DriftFilters
 from vault.oversight.jobs import ask_reconciliation
 from vault.oversight.model import Leftover
 from vault.retention.queries import classes_in_effect
+from vault.surfaces.api.lists import PageAsked, page_body
+from vault.surfaces.i18n import translator
+from vault.surfaces.lists.csv_file import export
+from vault.surfaces.lists.drifts import DRIFTS, drift_body
+from vault.surfaces.problems import language_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
 routes = Routes("", "stores")
@@ -42,7 +51,7 @@ def probe_store(ctx: Ctx, viewer: CurrentViewer) -> dict[str, Any]:
 def start_reconciliation(
     ctx: Ctx, viewer: CurrentViewer, older_than_hours: Annotated[int | None, Body(embed=True)] = None
 ) -> dict[str, str]:
-    """Has what is left over in store and intake found and settled; follow it under /jobs."""
+    """Has what is left over found and settled, and locks and holds held against the catalogue; follow it under /jobs."""
     return {"job_id": ask_reconciliation(ctx, viewer, older_than_hours)}
 
 
@@ -76,6 +85,36 @@ def leftover_body(leftover: Leftover) -> dict[str, Any]:
         "removable_from": leftover.removable_from.isoformat() if leftover.removable_from else None,
         "found_at": leftover.found_at.isoformat(),
     }
+
+
+class DriftsAsked(PageAsked):
+    """Which differences: those for which all that is given holds. `state` is `open`, `repaired` or `in-order`."""
+
+    state: Literal["open", "repaired", "in-order"] | None = None
+    kind: DriftKind | None = None
+    record_id: UUID | None = None
+
+    @property
+    def filters(self) -> DriftFilters:
+        """As the list is asked."""
+        return DriftFilters(state=self.state, kind=self.kind, record_id=self.record_id)
+
+
+@routes.get("/store/drifts", Right.STORES_HEALTH_READ)
+def list_drifts(
+    request: Request, ctx: Ctx, viewer: CurrentViewer, wanted: Annotated[DriftsAsked, Query()]
+) -> dict[str, Any]:
+    """Where locks, holds or objects in the store were not as the catalogue says, those found last first."""
+    say = translator(language_of(request)).gettext
+    with ctx.database.read() as connection:
+        question = DRIFTS.ask(ctx, connection, viewer, wanted.filters, EVERYTHING)
+        return page_body("drifts", question, wanted, lambda drift: drift_body(drift, say))
+
+
+@routes.post("/store/drifts/export", Right.ACCESS_LIST_EXPORT, response_class=Response)
+def export_drifts(request: Request, ctx: Ctx, viewer: CurrentViewer, wanted: DriftsAsked) -> Response:
+    """The whole list as CSV. The ledger notes it with the count."""
+    return export(ctx, viewer, DRIFTS, wanted.filters, EVERYTHING, language_of(request))
 
 
 @routes.get("/classes", Right.CATALOGUE_CLASS_READ)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vault.foundation.db.keyset import Span
 from vault.settings import Settings
 from vault.surfaces.cli.connection import opened_host
 from vault.surfaces.cli.speaking import (
@@ -14,6 +15,7 @@ from vault.surfaces.cli.speaking import (
     _,
     finding_body,
     new_group,
+    plain,
     print_findings,
     print_json,
     progress_line,
@@ -23,6 +25,7 @@ from vault.surfaces.cli.speaking import (
 
 group = new_group("store", _("Probe what a store refuses; settle what is left over in it."))
 GROUPS = {"store": group}
+_DRIFTS_TOLD = 1_000
 
 Url = Annotated[
     str,
@@ -69,25 +72,51 @@ OlderThan = Annotated[
 ]
 
 
+PerSecond = Annotated[
+    int | None,
+    typer.Option(
+        "--per-second",
+        metavar="N",
+        min=1,
+        help=_("Ask the store at most so often; without it 500 times a second."),
+    ),
+]
+
+
 @verb(
     group,
     "reconcile",
-    _("Find and settle what crashes left over: uploads never finished, objects that no catalogue row names."),
+    _(
+        "Find and settle what crashes left over, and hold every lock and legal hold in the store against the catalogue. "
+        "1 when a lock or hold was not as it must be, also when it was mended."
+    ),
 )
-def reconcile(older_than: OlderThan = None, as_json: Json = False) -> int:
+def reconcile(older_than: OlderThan = None, per_second: PerSecond = None, as_json: Json = False) -> int:
     from vault.access.service import operator_viewer
+    from vault.oversight import drifts
+    from vault.oversight.comparison import PER_SECOND
+    from vault.oversight.drifts import DriftFilters
     from vault.oversight.jobs import reconcile_and_keep
+    from vault.surfaces.lists.drifts import drift_body
 
     with opened_host() as ctx:
-        outcome = reconcile_and_keep(ctx, operator_viewer(ctx).actor, older_than, progress_line())
+        actor, pace = operator_viewer(ctx).actor, per_second or PER_SECOND
+        outcome = reconcile_and_keep(ctx, actor, older_than, progress_line(), pace)
+        seen = DriftFilters(store=ctx.store.name, since=outcome.begun_at)
+        with ctx.database.read() as connection:
+            found = [drift_body(drift, _) for drift in drifts.find(connection, seen, Span(size=_DRIFTS_TOLD)).lines]
     settled = [finding_body(finding) for finding in outcome.settled]
     if as_json:
-        print_json({**outcome.counts, "settled": settled})
-        return 0
+        print_json({**outcome.counts, "clean": outcome.is_clean, "settled": settled, "findings": found})
+        return 0 if outcome.is_clean else 1
     print_findings(settled)
+    for drift in found:
+        cells = (drift["kind"], drift["state"], f"record {drift['record_id']}", drift["object_key"], drift["message"])
+        sys.stdout.write("\t".join(plain(cell) for cell in cells) + "\n")
     text = _(
         "{versions} versions in the store; uploads given up: {abandoned}; leftovers noted: {noted}, resolved: {resolved}, "
-        "known: {leftovers}, of which {removable} may be removed now"
+        "known: {leftovers}, of which {removable} may be removed now; locks and holds mended: {repaired}, "
+        "still not as they must be: {drifts}, of which alarms: {alarms}"
     )
     say(text.format(**outcome.counts))
-    return 0
+    return 0 if outcome.is_clean else 1

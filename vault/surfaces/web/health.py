@@ -15,7 +15,7 @@ from vault.foundation.keys.queries import list_epochs, list_groups
 from vault.foundation.ledger.queries import pending_count
 from vault.intake.queries import renditions_waiting
 from vault.intake.stores import newest_probe, probe_and_note
-from vault.oversight import leftovers
+from vault.oversight import drifts, leftovers
 from vault.oversight.jobs import TASK_RECONCILE, ask_reconciliation
 from vault.oversight.model import CAUSES
 from vault.surfaces.lists.listing import Speech
@@ -52,6 +52,7 @@ def health_page(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
             services=_services(request, connection),
             actions=_actions(viewer),
             leftovers=_leftovers(connection, ctx, viewer),
+            drifts_count=drifts.summary(connection, ctx.store.name, ctx.clock.now()).open,
         )
     return page(request, "health.html", view, current="health")
 

@@ -61,7 +61,7 @@ def jobs_page(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
                 {"task": tuple(Option(task, asked.speech.say(TASK_WORDS.get(task, task))) for task in tasks)}
             ),
             counts=tuple(sorted(counts.items())),
-            rows=tuple(_row(request, viewer, run) for run in asked.page.lines),
+            rows=tuple(run_row(request, viewer, run) for run in asked.page.lines),
         )
     return page(request, "jobs.html", view, current="jobs")
 
@@ -91,7 +91,7 @@ def job_page(request: Request, ctx: Ctx, viewer: CurrentViewer, run_id: UUID) ->
         problem=run.problem or "",
         result=result,
         actions=_actions(viewer, run),
-        progress_href=f"/jobs/{run.id}/progress" if _is_open(run) else None,
+        progress_href=f"/jobs/{run.id}/progress" if is_open(run) else None,
     )
     return page(request, "job.html", view, current="jobs")
 
@@ -106,7 +106,7 @@ def job_progress(request: Request, ctx: Ctx, run_id: UUID) -> dict[str, Any]:
         "done": run.done,
         "total": run.total,
         "text": _task(request, run),
-        "is_ended": not _is_open(run),
+        "is_ended": not is_open(run),
     }
 
 
@@ -119,7 +119,8 @@ def cancel(ctx: Ctx, viewer: CurrentViewer, run_id: UUID) -> Response:
     return go(f"/jobs/{run_id}")
 
 
-def _row(request: Request, viewer: Viewer, run: runs.Run) -> JobRow:
+def run_row(request: Request, viewer: Viewer, run: runs.Run) -> JobRow:
+    """A run as a line of a list."""
     return JobRow(
         id=str(run.id),
         href=f"/jobs/{run.id}",
@@ -139,10 +140,11 @@ def _task(request: Request, run: runs.Run) -> str:
 
 
 def _state(run: runs.Run) -> str:
-    return "cancelling" if run.cancel_requested and _is_open(run) else run.state
+    return "cancelling" if run.cancel_requested and is_open(run) else run.state
 
 
-def _is_open(run: runs.Run) -> bool:
+def is_open(run: runs.Run) -> bool:
+    """Whether a run waits or is at work."""
     return run.state in {"waiting", "running"}
 
 
@@ -151,6 +153,6 @@ def _progress(run: runs.Run) -> Progress | None:
 
 
 def _actions(viewer: Viewer, run: runs.Run) -> tuple[Action, ...]:
-    if _is_open(run) and viewer.may(Right.JOBS_JOB_CANCEL):
+    if is_open(run) and viewer.may(Right.JOBS_JOB_CANCEL):
         return (Action(labels.CANCEL, f"/jobs/{run.id}/cancel", "post"),)
     return ()

@@ -32,6 +32,7 @@ from vault.surfaces.web import (
     ledger,
     people,
     quarantine,
+    reconciliation,
     records,
     schedules,
     simulated_records,
@@ -48,7 +49,7 @@ LISTS: Mapping[str, WebList[Any, Any]] = {
     module.LIST.listing.name: module.LIST
     for module in (
         *(records, batches, quarantine, schedules, simulated_records, events),
-        *(ledger, people, stations, jobs),
+        *(ledger, people, stations, jobs, reconciliation),
     )
 }
 # A form carries ids of what was picked on other pages in one field; ticks of one page are at most a page.

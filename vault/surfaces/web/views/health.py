@@ -103,6 +103,7 @@ class HealthView:
     services: tuple[ServiceRow, ...]
     actions: tuple[Action, ...] = ()
     leftovers: LeftoverSection | None = None
+    drifts_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
