@@ -81,7 +81,7 @@ RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
         Right.LEDGER_LEDGER_EXPORT: N_("Export the ledger"),
         Right.STORES_HEALTH_READ: N_("See how the stores are"),
         Right.STORES_STORE_PROBE: N_("Probe a store"),
-        Right.STORES_STORE_RECONCILE: N_("Have what is left over in a store found and settled"),
+        Right.STORES_STORE_RECONCILE: N_("Have stores compared with the catalogue: leftovers settled, locks mended"),
         Right.KEYS_HEALTH_READ: N_("See how the keys are"),
         Right.JOBS_JOB_READ: N_("See background jobs"),
         Right.JOBS_JOB_CANCEL: N_("Cancel background jobs"),
