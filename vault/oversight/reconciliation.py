@@ -75,6 +75,7 @@ class _Reconciling:
         self._settled: list[Finding] = []
 
     def run(self, comparison: Comparison) -> Reconciliation:
+        """The three passes, one after the other."""
         ctx = self._ctx
         self._give_up_uploads()
         self._look_again()

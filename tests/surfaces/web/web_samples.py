@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 import law_samples
+import reconciliation_samples
 import simulation_samples
 
 from vault.foundation.errors import N_, Fault
@@ -597,6 +598,13 @@ def _health(t: Texts) -> list[Sample]:
         Sample("health", "/health", "health.html", "health", view),
         Sample("jobs", "/jobs", "jobs.html", "jobs", listing),
         Sample("job", "/jobs/j1", "job.html", "jobs", job),
+        Sample(
+            "reconciliation",
+            "/reconciliation",
+            "reconciliation.html",
+            "health",
+            reconciliation_samples.full(Paging(5, 5, None, None)),
+        ),
     ]
 
 
@@ -694,6 +702,7 @@ def empty(language: Language) -> list[Sample]:
         Sample("ledger-empty", "/ledger?empty", "ledger.html", "ledger", checkpointless),
         Sample("ledger-entry-new", "/ledger/entries/new", "ledger_entry.html", "ledger", waiting),
         Sample("health-empty", "/health?empty", "health.html", "health", health.HealthView((), "file:///custodian", (), (), ())),
+        Sample("reconciliation-empty", "/reconciliation?empty", "reconciliation.html", "health", reconciliation_samples.empty(none)),
         Sample("jobs-empty", "/jobs?empty", "jobs.html", "jobs", health.JobListView(bare("jobs", is_narrowed=True), health.JobFilter(state="failed"), nothing, (), ())),
         Sample("job-new", "/jobs/new", "job.html", "jobs", health.JobView("j", "x", "waiting", None, None, None, 0)),
         Sample("people-empty", "/people?empty", "people.html", "people", people.PeopleView(bare("people"), people.PersonFilter(), nothing, (), ())),
