@@ -40,7 +40,7 @@ _LOOKS_MAX = 3
 _Version: TypeAlias = tuple[str, str]
 _Look: TypeAlias = "tuple[Stands | None, ObjectInfo | None]"
 _Sure: TypeAlias = "dict[tuple[str, str, DriftKind], tuple[Said, Verdict]]"
-_MARKER = Verdict(DriftKind.DELETE_MARKER, "delete marker", "no delete marker")
+_MARKER = Verdict(DriftKind.DELETE_MARKER, "DELETE_MARKER", "NONE")
 
 
 @dataclass(frozen=True)

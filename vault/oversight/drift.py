@@ -116,16 +116,16 @@ class Verdict:
         return HOLD_ON if self.legal_hold else None
 
 
-HOLD_ON, HOLD_OFF = "legal hold", "no legal hold"
-_NOTHING = "nothing"
+# In the words of the store, like a lock: they are the same in every language.
+HOLD_ON, HOLD_OFF, MISSING, DAMAGED = "LEGAL_HOLD ON", "LEGAL_HOLD OFF", "MISSING", "DAMAGED"
 
 
 def judge(said: Said, stands: Stands | None, now: datetime) -> tuple[Verdict, ...]:
     """All differences of one version; none when it is as the catalogue says. `stands` is none when it is not there."""
     if stands is None:
-        return (Verdict(DriftKind.OBJECT_MISSING, _NOTHING, words(said.lock)),)
+        return (Verdict(DriftKind.OBJECT_MISSING, MISSING, words(said.lock)),)
     if stands.is_damaged:
-        return (Verdict(DriftKind.OBJECT_DAMAGED, "damaged", words(said.lock)),)
+        return (Verdict(DriftKind.OBJECT_DAMAGED, DAMAGED, words(said.lock)),)
     of_lock = _judge_lock(said, stands.lock, now)
     return tuple(one for one in (of_lock, _judge_hold(said, stands)) if one is not None)
 

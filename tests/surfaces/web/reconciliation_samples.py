@@ -28,11 +28,11 @@ class _Seen:
 
 
 _SEEN = (
-    _Seen(DriftKind.OBJECT_MISSING, "open", "nothing", _LATE),
-    _Seen(DriftKind.HOLD_UNKNOWN, "open", "legal hold", "no legal hold"),
+    _Seen(DriftKind.OBJECT_MISSING, "open", "MISSING", _LATE),
+    _Seen(DriftKind.HOLD_UNKNOWN, "open", "LEGAL_HOLD ON", "LEGAL_HOLD OFF"),
     _Seen(DriftKind.LOCK_MISSING, "open", "NONE", _LATE, "store-denied"),
     _Seen(DriftKind.LOCK_SHORTER, "repaired", _SOON, _LATE),
-    _Seen(DriftKind.DELETE_MARKER, "in-order", "delete marker", "no delete marker"),
+    _Seen(DriftKind.DELETE_MARKER, "in-order", "DELETE_MARKER", "NONE"),
 )
 
 
@@ -64,7 +64,7 @@ def full(paging: Paging) -> ReconciliationView:
             "reconciliation", "/reconciliation", "Reconciliation", paging, Empty(""), may_save=True, may_export=True
         ),
         filter=DriftFilter(state="all"),
-        choices=Choices({"kind": tuple(Option(one.value, DRIFT_WORDS[one]) for one in DriftKind)}),
+        choices=Choices({"kind": tuple(Option(one.value, one.value) for one in DriftKind)}),
         rows=tuple(_row(number, seen) for number, seen in enumerate(_SEEN)),
         runs=(
             JobRow("j1", "/jobs/j1", "x", "running", Progress(412_000, 1_004_217), _AT, None, 1, actions=cancel),

@@ -27,6 +27,7 @@ from vault.oversight.model import SENTENCES, FindingCode
 from vault.surfaces.lists.ledger import LEDGER
 from vault.surfaces.lists.listing import Speech, day_begins, day_ends
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
+from vault.surfaces.web.event_words import EVENTS
 from vault.surfaces.web.listing import WebList, day_of, open_list, state_options
 from vault.surfaces.web.pages import actor_name, go, page, speaker
 from vault.surfaces.web.views.ledger import (
@@ -40,7 +41,7 @@ from vault.surfaces.web.views.ledger import (
 )
 from vault.surfaces.web.views.lists import Empty
 from vault.surfaces.web.views.parts import Choices, Finding, Link, Option, Progress
-from vault.surfaces.web.words import EVENTS, STATES
+from vault.surfaces.web.words import STATES
 
 routes = Routes("", "pages", in_schema=False)
 _PAGES = {"record": "/records/", "batch": "/batches/", "person": "/people/", "job": "/jobs/"}
