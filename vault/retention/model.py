@@ -130,6 +130,7 @@ class ScheduleVersion:
     created_at: datetime
     changed_at: datetime
     approved_at: datetime | None
+    withdrawn_because: str | None = None
 
 
 class FilingOutcome(StrEnum):

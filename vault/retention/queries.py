@@ -134,6 +134,7 @@ def version_of(row: Row[Any], book: Lawbook, now: datetime) -> ScheduleVersion:
         created_at=row.created_at,
         changed_at=row.changed_at,
         approved_at=row.approved_at,
+        withdrawn_because=row.withdrawn_because,
     )
 
 

@@ -54,7 +54,7 @@ from vault.retention.queries import get_version, version_in_effect
 from vault.retention.simulation_jobs import require_simulated
 from vault.retention.tables import schedule_versions
 
-NOTE_LENGTH_MAX = 500
+NOTE_LENGTH_MAX, REASON_LENGTH_MIN = 500, 4
 _FIRST_NOTE = "随程序提供的类别 · the classes that come with the program"
 
 
@@ -241,19 +241,22 @@ def refuse(ctx: Context, viewer: Viewer, number: int, comment: str) -> ScheduleV
     return _version(ctx, number)
 
 
-def withdraw(ctx: Context, viewer: Viewer, number: int) -> ScheduleVersion:
-    """Gives up a draft, or takes back one's own proposal. Leaves `retention:schedule:withdraw`.
+def withdraw(ctx: Context, viewer: Viewer, number: int, reason: str = "") -> ScheduleVersion:
+    """Gives up a draft, or takes back one's own proposal; others read why. Leaves `retention:schedule:withdraw`.
 
     Raises:
         NotAllowed: the viewer lacks `retention:schedule:draft`.
-        NotProposer, NotFoundOrNotYours, ScheduleNotOpen.
+        NotProposer, NotFoundOrNotYours, ScheduleNotOpen, InvalidInput.
     """
     viewer.require(Right.RETENTION_SCHEDULE_DRAFT)
+    reason = " ".join(reason.split())
+    if reason and not REASON_LENGTH_MIN <= len(reason) <= NOTE_LENGTH_MAX:
+        raise InvalidInput(field="reason", problem=N_("4 to 500 characters are needed"))
     with ctx.database.transaction(viewer.actor) as tx:
         version = _taken(tx, number, VersionState.DRAFT, VersionState.PROPOSED)
         if version.proposal_id is not None:
             approvals.withdraw(tx, viewer, version.proposal_id)
-        _end(tx, version, VersionState.WITHDRAWN, Event.SCHEDULE_WITHDRAWN)
+        _end(tx, version, VersionState.WITHDRAWN, Event.SCHEDULE_WITHDRAWN, because=reason or None)
         tx.commit()
     return _version(ctx, number)
 
@@ -339,11 +342,13 @@ def _put_into_force(tx: Transaction, version: ScheduleVersion, simulation_id: UU
     )
 
 
-def _end(tx: Transaction, version: ScheduleVersion, state: VersionState, event: Event) -> None:
+def _end(
+    tx: Transaction, version: ScheduleVersion, state: VersionState, event: Event, because: str | None = None
+) -> None:
     tx.connection.execute(
         schedule_versions.update()
         .where(schedule_versions.c.id == version.id)
-        .values(state=state.value, changed_at=tx.clock.now())
+        .values(state=state.value, changed_at=tx.clock.now(), withdrawn_because=because)
     )
     tx.witness(event, "schedule", version.id, context_id=version.proposal_id, number=version.number)
 

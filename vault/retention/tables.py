@@ -46,6 +46,7 @@ schedule_versions = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("approved_at", DateTime(timezone=True)),
+    Column("withdrawn_because", Text),
     CheckConstraint("number > 0", name="number_positive"),
     CheckConstraint(
         "state IN ('draft', 'proposed', 'approved', 'refused', 'withdrawn')",
@@ -55,6 +56,10 @@ schedule_versions = Table(
     CheckConstraint("octet_length(digest) = 32", name="digest_has_32_bytes"),
     CheckConstraint(
         "state NOT IN ('proposed', 'approved') OR effective_date IS NOT NULL", name="effective_when_proposed"
+    ),
+    CheckConstraint(
+        "withdrawn_because IS NULL OR (state = 'withdrawn' AND length(withdrawn_because) BETWEEN 4 AND 500)",
+        name="withdrawal_says_why",
     ),
     CheckConstraint("(state = 'approved') = (approved_at IS NOT NULL)", name="approved_when_approved"),
     CheckConstraint("(draft_digest IS NULL) = (proposal_id IS NULL)", name="draft_digest_when_proposed"),

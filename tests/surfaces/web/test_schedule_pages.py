@@ -132,7 +132,9 @@ def test_who_proposes_does_not_approve_and_a_refusal_needs_a_reason(archive: Arc
     assert "依据不足" in text_of(chief.get("/schedules/2"))
     assert version(archive, 2).state is VersionState.REFUSED
     chief.goes_to("/schedules", {"note": "再试"})
-    assert chief.goes_to("/schedules/3/withdraw") == "/schedules/3?done=withdrawn"
+    assert 'id="e-reason"' in chief.post("/schedules/3/withdraw", {"reason": " "}).text
+    assert chief.goes_to("/schedules/3/withdraw", {"reason": "先征求意见"}) == "/schedules/3?done=withdrawn"
+    assert "先征求意见" in text_of(chief.get("/schedules/3"))
     assert version(archive, 3).state is VersionState.WITHDRAWN
 
 

@@ -65,6 +65,12 @@ class Comment(Model):
     comment: str = ""
 
 
+class Because(Model):
+    """Why a version is given up."""
+
+    reason: str = ""
+
+
 @routes.get("", Right.RETENTION_SCHEDULE_READ)
 def show_schedule(ctx: Ctx) -> dict[str, Any]:
     """The version in effect."""
@@ -171,9 +177,9 @@ def refuse(ctx: Ctx, viewer: CurrentViewer, number: int, said: Comment) -> dict[
 
 
 @routes.post("/versions/{number}/withdraw", Right.RETENTION_SCHEDULE_DRAFT)
-def withdraw(ctx: Ctx, viewer: CurrentViewer, number: int) -> dict[str, Any]:
+def withdraw(ctx: Ctx, viewer: CurrentViewer, number: int, why: Because | None = None) -> dict[str, Any]:
     """Gives up a draft, or takes back one's own proposal."""
-    return _line(service.withdraw(ctx, viewer, number))
+    return _line(service.withdraw(ctx, viewer, number, why.reason if why else ""))
 
 
 def version_body(connection: Connection, version: ScheduleVersion) -> dict[str, Any]:
@@ -219,6 +225,7 @@ def _line(version: ScheduleVersion) -> dict[str, Any]:
         "based_on": version.based_on,
         "effective_date": version.effective_date.isoformat() if version.effective_date else None,
         "approved_at": version.approved_at.isoformat() if version.approved_at else None,
+        "withdrawn_because": version.withdrawn_because,
         "digest": version.digest.hex(),
         "class_count": len(version.content.classes),
     }

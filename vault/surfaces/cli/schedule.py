@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 group = new_group("schedule", _("Read, change and approve the schedule of retention classes."))
 GROUPS = {"schedule": group}
 
+Why = Annotated[str, typer.Option("--reason", help=_("Why; others read it."))]
 Number = Annotated[int, typer.Argument(metavar="VERSION", min=1, help=_("Number of the version."))]
 Which = Annotated[
     int | None, typer.Argument(metavar="VERSION", min=1, help=_("Number of the version; by default that in effect."))
@@ -197,9 +198,9 @@ def refuse(number: Number, comment: Reason, as_json: Json = False) -> None:
 
 
 @verb(group, "withdraw", _("Give up a draft, or take back your own proposal."))
-def withdraw(number: Number, as_json: Json = False) -> None:
+def withdraw(number: Number, reason: Why = "", as_json: Json = False) -> None:
     with connect() as client:
-        version = client.post(f"/schedule/versions/{number}/withdraw", {})
+        version = client.post(f"/schedule/versions/{number}/withdraw", {"reason": reason})
     _print_line(version, as_json=as_json)
 
 

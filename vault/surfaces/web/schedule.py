@@ -112,9 +112,14 @@ def refuse(request: Request, ctx: Ctx, viewer: CurrentViewer, number: int, comme
 
 
 @routes.post("/schedules/{number}/withdraw", Right.RETENTION_SCHEDULE_DRAFT, response_class=Response)
-def withdraw(ctx: Ctx, viewer: CurrentViewer, number: int) -> Response:
-    """Gives up a draft, or takes back one's own proposal."""
-    service.withdraw(ctx, viewer, number)
+def withdraw(request: Request, ctx: Ctx, viewer: CurrentViewer, number: int, reason: Text = "") -> Response:
+    """Gives up a draft, or takes back one's own proposal, and says why."""
+    try:
+        if not reason.strip():
+            raise InvalidInput(field="reason", problem=N_("4 to 500 characters are needed"))
+        service.withdraw(ctx, viewer, number, reason)
+    except VaultError as error:
+        return _refused(request, ctx, viewer, number, "withdraw", "reason", error, {"reason": reason})
     return go(f"/schedules/{number}?done=withdrawn")
 
 

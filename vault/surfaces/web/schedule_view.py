@@ -84,6 +84,7 @@ def version_view(
         may_edit=is_draft and may_draft,
         may_withdraw=may_draft and (is_draft or (version.state is VersionState.PROPOSED and is_own)),
         earliest_date=today.isoformat(),
+        withdrawn_because=version.withdrawn_because or "",
         forms=forms,
         file_problems=problems,
         actions=_actions(version, is_draft and may_draft),

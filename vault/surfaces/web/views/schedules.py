@@ -131,13 +131,14 @@ class VersionView:
     may_edit: bool = False
     may_withdraw: bool = False
     earliest_date: str = ""
+    withdrawn_because: str = ""
     forms: Mapping[str, Form] = field(default_factory=dict)
     file_problems: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     ledger_href: str | None = None
 
     def form(self, name: str) -> Form:
-        """The form of that name: propose, approve, refuse, file."""
+        """The form of that name: propose, approve, refuse, withdraw, file."""
         return self.forms.get(name, BLANK)
 
     @property
