@@ -1,4 +1,5 @@
-"""What events would do before they are reported, and what undoing one would do: the decision before and after it.
+"""What events would do before they are reported, and what undoing one or another class would do:
+the decision before and after it.
 
 Nothing is written; what is shown is computed as `settle` will compute it.
 """
@@ -67,6 +68,17 @@ def foresee_undo(connection: Connection, event: RecordEvent, now: datetime) -> F
     after = facts_now(connection, [event.record_id], lawbook.time_zone, without=event.id)[event.record_id]
     number = _numbers(connection, [event.record_id])[event.record_id]
     return Foreseen(event.record_id, number, decide(before, law, today), decide(after, law, today))
+
+
+def foresee_class(connection: Connection, record_id: UUID, class_code: str, now: datetime) -> Foreseen:
+    """What another class would do to a record."""
+    lawbook = read_book(connection)
+    today = lawbook.day_of(now)
+    law = lawbook.law(today, now)
+    held = facts_now(connection, [record_id], lawbook.time_zone)[record_id]
+    number = _numbers(connection, [record_id])[record_id]
+    after = decide(replace(held, class_code=class_code), law, today)
+    return Foreseen(record_id, number, decide(held, law, today), after)
 
 
 def _with(facts: Facts, told: Sequence[NewEvent]) -> Facts:

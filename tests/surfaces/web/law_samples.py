@@ -8,7 +8,17 @@ from typing import Any
 
 from vault.foundation.errors import N_
 from vault.surfaces.web.charts import bar_chart
-from vault.surfaces.web.views import due, events, lists, retention_class, rule_packs, rules, schedules, why
+from vault.surfaces.web.views import (
+    due,
+    events,
+    lists,
+    reclassify,
+    retention_class,
+    rule_packs,
+    rules,
+    schedules,
+    why,
+)
 from vault.surfaces.web.views.parts import (
     Action,
     ActorName,
@@ -34,6 +44,8 @@ def full(t: Texts) -> list[Told]:
     return [
         ("why", f"{RECORD}/why", "why.html", "records", _why(t)),
         ("why-wrong", f"{RECORD}/why?on=1999", "why.html", "records", _why_wrong(t)),
+        ("reclassify", f"{RECORD}/class", "reclassify.html", "records", _reclassify(t)),
+        ("reclassify-filed", f"{RECORD}/class?done=proposed", "reclassify.html", "records", _reclassify_filed(t)),
         ("schedules", "/schedules", "schedules.html", "schedules", _schedules(t)),
         ("schedule", "/schedules/2", "schedule.html", "schedules", _schedule(t)),
         ("schedule-draft", "/schedules/3", "schedule.html", "schedules", _draft(t)),
@@ -558,4 +570,44 @@ def _pack(t: Texts) -> rule_packs.PackView:
 def _pack_preview(t: Texts) -> rule_packs.PackPreview:
     return rule_packs.PackPreview(
         _pack_row(t, "cn-2027.01", "unsigned"), None, (), is_known=False, text="pack: x", signature="", public_key=""
+    )
+
+
+def _reclassify(t: Texts) -> reclassify.ReclassifyView:
+    choices = Choices({"class_code": (Option("CONTRACT", t("劳动合同", "Labour contract")),)})
+    wrong = Form(
+        {"class_code": "CONTRACT", "reason": "x"},
+        (FieldError("reason", t("需要 4 至 500 个字符", "4 to 500 characters")),),
+    )
+    return reclassify.ReclassifyView(
+        f"{RECORD}/class", RECORD, "J042-YW·2026-D5-YYB-0137", t("一般业务单", "General slip"), False, False, True, choices, "CONTRACT",
+        t("劳动合同", "Labour contract"), _consequence(t, is_changed=True), (reclassify.ClassChange(t("投诉与建议", "Complaint"), t("一般业务单", "General slip"), "", None, ""),), wrong, Form(),
+    )  # fmt: skip
+
+
+def _reclassify_filed(t: Texts) -> reclassify.ReclassifyView:
+    box = schedules.ProposalBox(LI, ago(days=1), (), 1, is_open=True, may_say=True)
+    change = reclassify.ClassChange(
+        t("一般业务单", "General slip"),
+        t("劳动合同", "Labour contract"),
+        t("附有合同", "a contract"),
+        box,
+        "/reclassifications/1",
+    )
+    wrong = Form({"comment": ""}, (FieldError("comment", t("需要 4 至 500 个字符", "4 to 500 characters")),))
+    return reclassify.ReclassifyView(
+        f"{RECORD}/class",
+        RECORD,
+        "J042-YW·2026-D5-YYB-0137",
+        t("一般业务单", "General slip"),
+        True,
+        True,
+        False,
+        Choices(),
+        "",
+        "",
+        None,
+        (change,),
+        Form(),
+        wrong,
     )

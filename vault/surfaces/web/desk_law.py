@@ -7,10 +7,11 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from vault.access.approvals import Proposal, ProposalState, list_proposals
+from vault.catalogue.queries import get_record
 from vault.foundation.errors import N_
 from vault.retention.confirmations import list_confirmations
 from vault.retention.model import Act, ScheduleVersion, VersionState
-from vault.retention.queries import list_versions
+from vault.retention.queries import list_reclassifications, list_versions
 from vault.surfaces.web.views.desk import WaitingItem
 from vault.surfaces.web.views.parts import Link
 
@@ -38,6 +39,19 @@ def to_confirm(asker: Asker) -> Iterator[WaitingItem]:
     for told in list_confirmations(asker.connection, size=_LOOKED_AT_MAX) if open_ones else ():
         if told.proposal_id in open_ones:
             yield WaitingItem(Link(told.rule_code, f"/rules/{told.rule_code}"), what, told.proposed_at)
+
+
+def to_reclassify(asker: Asker) -> Iterator[WaitingItem]:
+    """Filed records for which somebody else proposes another class."""
+    open_ones = {one.id for one in _open(asker, Act.RECLASSIFY) if _may_say(asker, one)}
+    if not open_ones:
+        return
+    what = asker.say(N_("Another class is proposed for this record: {before} to {after}."))
+    for told in list_reclassifications(asker.connection, asker.viewer, size=_LOOKED_AT_MAX):
+        if told.proposal_id in open_ones:
+            number = get_record(asker.connection, asker.viewer, told.record_id).archival_number
+            text = what.format(before=told.from_class, after=told.to_class)
+            yield WaitingItem(Link(number, f"/records/{told.record_id}/class"), text, told.proposed_at)
 
 
 def own_versions(asker: Asker) -> Iterator[WaitingItem]:

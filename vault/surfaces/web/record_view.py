@@ -104,6 +104,8 @@ def _actions(around: Around, verification: views.Verification) -> tuple[Action, 
     others = [action for is_next, action in allowed if action != first and (is_next or action.label != labels.FILE)]
     if viewer.may(Right.RECORDS_ORIGINAL_FETCH):
         others.append(Action(labels.FETCH_ORIGINAL, f"{around.href}/original", icon="download"))
+    if viewer.may(Right.RECORDS_RECORD_CLASSIFY):
+        others.append(Action(labels.ANOTHER_CLASS, f"{around.href}/class", icon="schedule"))
     if viewer.may(Right.RETENTION_EVENT_REPORT):
         address = f"/events/new?{urlencode({'record': record.archival_number})}"
         others.append(Action(labels.REPORT_EVENT, address, icon="events"))

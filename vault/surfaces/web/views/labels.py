@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vault.foundation.errors import N_
 
+ANOTHER_CLASS = N_("Another class")
 ADD_PERSON = N_("Add a person")
 CANCEL = N_("Cancel")
 CLOSE_BATCH = N_("Close the batch")
