@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "reference" / "figures.md"
-NAMES = ("decide", "seal", "intake", "desk", "catalogue", "ledger", "attachment", "sweep", "start")
+NAMES = ("decide", "seal", "intake", "desk", "catalogue", "ledger", "attachment", "sweep", "reconcile", "start")
 _HEAD = """# Figures
 
 Written by `scripts/bench NAME --keep`: the command, the date, the machine, how noisy it was, and what was measured. A rate
