@@ -122,6 +122,8 @@ def test_listing_goes_on_where_it_was_cut(faulty: Faulty) -> None:
     faulty.plan.add("GET", Fault.ERROR_503)
     faulty.plan.add("HEAD", Fault.CUT_REQUEST, times=2)
     assert [info.key for info in faulty.patient.list_versions(prefix)] == keys
+    faulty.plan.add("GET", Fault.ERROR_503, times=2)
+    assert [one.key for one in faulty.patient.list_names(prefix)] == keys
 
 
 def test_a_success_that_stored_nothing_is_a_lie(faulty: Faulty) -> None:

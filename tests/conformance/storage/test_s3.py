@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -125,3 +126,26 @@ def test_errors_never_hold_the_secret(rgw: Rgw) -> None:
     with pytest.raises(VaultError) as caught:
         store.put_new(fresh_key(), content_of(b"x"), NO_LOCK)
     assert os.environ["AWS_SECRET_ACCESS_KEY"] not in f"{caught.value} {caught.value.facts}"
+
+
+@pytest.mark.rgw
+@pytest.mark.slow
+def test_markers_and_further_versions_are_listed_with_their_key_over_pages(rgw_bucket_url: str) -> None:
+    """More of one key than a page of the listing holds: nothing is left out, and keys stay in order."""
+    parts = urlsplit(rgw_bucket_url)
+    store = S3Store(parts.netloc, parts.path.strip("/"), is_secure=False)
+    prefix = fresh_key("markers/")
+    first, middle, last = (f"{prefix}{name}" for name in "abc")
+    for key in (first, last):
+        store.put_new(key, content_of(b"x"), NO_LOCK)
+    with ThreadPoolExecutor(8) as pool:
+        put = {"Bucket": store.bucket, "Key": middle, "Body": b"y"}
+        versions = set(pool.map(lambda _: store.control.put_object(**put)["VersionId"], range(510)))
+    marker = store.control.delete_object(Bucket=store.bucket, Key=middle)["VersionId"]
+
+    named = list(store.list_names(prefix))
+
+    assert [one.key for one in named] == [first, *[middle] * 511, last]
+    assert {one.version_id for one in named if one.key == middle} == {*versions, marker}
+    assert [one.version_id for one in named if one.is_marker] == [marker]
+    assert [one.key for one in store.list_names(prefix, middle)] == [last]

@@ -208,6 +208,20 @@ def test_listing_is_in_key_order_behind_a_key_and_only_the_prefix(place: Place) 
     assert next(place.store.list_versions(prefix)) == place.store.head(keys[0])
 
 
+def test_names_are_listed_as_versions_are(place: Place) -> None:
+    prefix = fresh_key("names/")
+    keys = [f"{prefix}{name}" for name in ("B", "a", "é", "凭证")]  # in the order of their bytes
+    stored = [place.store.put_new(key, content_of(key.encode()), NO_LOCK) for key in reversed(keys)][::-1]
+    named = list(place.store.list_names(prefix))
+    assert [(one.key, one.version_id, one.is_marker) for one in named] == [
+        (info.key, info.version_id, False) for info in stored
+    ]
+    assert all(
+        abs(one.stored_at - info.stored_at) < timedelta(seconds=1) for one, info in zip(named, stored, strict=True)
+    )
+    assert [one.key for one in place.store.list_names(prefix, keys[1])] == keys[2:]
+
+
 @pytest.mark.slow
 def test_listing_goes_over_pages(place: Place) -> None:
     prefix = fresh_key("pages/")
