@@ -74,7 +74,7 @@ def split(hashes: bytes) -> list[bytes]:
 
 def subtree_reader(read_tile: Callable[[int, int], bytes]) -> Subtree:
     """A `Subtree` that takes hashes out of tiles; `read_tile(level, index)` gives a tile's bytes, asked for once each."""
-    held: dict[tuple[int, int], list[bytes]] = {}
+    held: dict[tuple[int, int], bytes] = {}
 
     def subtree(start: int, length: int) -> bytes:
         height = length.bit_length() - 1
@@ -82,8 +82,8 @@ def subtree_reader(read_tile: Callable[[int, int], bytes]) -> Subtree:
         first = start >> (level * _LEVEL_BITS)
         tile, offset = divmod(first, WIDTH)
         if (level, tile) not in held:
-            held[level, tile] = split(read_tile(level, tile))
-        hashes = held[level, tile][offset : offset + (1 << within)]
+            held[level, tile] = read_tile(level, tile)
+        hashes = split(held[level, tile][offset * HASH_BYTES : (offset + (1 << within)) * HASH_BYTES])
         if len(hashes) != 1 << within:
             raise ValueError(f"tile {level}/{tile} is too narrow")
         return fold(hashes)
