@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import create_engine, text
 
 from retention_rules.shipped import event_names
 from vault.foundation.ids import new_id
+
+_BATCH = 2_000
 
 
 def copy_records(url: str, codes: list[str], count: int, seed: int) -> None:
@@ -30,30 +31,16 @@ def copy_records(url: str, codes: list[str], count: int, seed: int) -> None:
             f"INSERT INTO records ({columns}) SELECT {', '.join(_CHANGED.get(name, name) for name in pattern)}"
             " FROM records WHERE id = :pattern"
         )
-        for number in range(count):
-            record = new_id()
-            day = date(1980, 1, 1) + timedelta(days=draw.randrange(17_000))
-            connection.execute(
-                copied,
-                {
-                    "pattern": pattern["id"],
-                    "new_id": record,
-                    "number": number + 100,
-                    "class_code": draw.choice(codes),
-                    "received_at": f"{day + timedelta(days=draw.randrange(400))}T{draw.randrange(24):02d}:30:00Z",
-                    "occurred_date": draw.choice([None, day]),
-                },
-            )
-            _enter_state(connection, state, record, draw)
-            for name in draw.sample(names, draw.choice([0, 0, 0, 1, 2, 4])):
-                happened = None if draw.random() < 0.05 else day + timedelta(days=draw.randrange(4_000))
-                connection.execute(
-                    text(
-                        "INSERT INTO record_events (id, report_id, record_id, name, day, reported_by_kind, reported_by,"
-                        " known_at) VALUES (:id, :report, :record, :name, :day, 'system', :id, now())"
-                    ),
-                    {"id": new_id(), "report": report, "record": record, "name": name, "day": happened},
-                )
+        for first in range(0, count, _BATCH):
+            made = [_made(draw, codes, names, number) for number in range(first, min(first + _BATCH, count))]
+            of_pattern = {"pattern": pattern["id"]}
+            connection.execute(copied, [of_pattern | record for record, _, _ in made])
+            rows = [state | of_state for _, of_state, _ in made]
+            known = ", ".join(state), ", ".join(f":{name}" for name in state)
+            connection.execute(text(f"INSERT INTO record_states ({known[0]}) VALUES ({known[1]})"), rows)
+            happened = [event | {"report": report} for _, _, events in made for event in events]
+            if happened:
+                connection.execute(_HAPPENED, happened)
     engine.dispose()
 
 
@@ -68,18 +55,35 @@ _CHANGED = {
 }
 
 
-def _enter_state(connection: Any, state: dict[str, Any], record: UUID, draw: random.Random) -> None:
-    is_filed = draw.random() < 0.5
-    row = state | {
-        "record_id": record,
-        "status": "filed" if is_filed else "received",
+_HAPPENED = text(
+    "INSERT INTO record_events (id, report_id, record_id, name, day, reported_by_kind, reported_by, known_at)"
+    " VALUES (:id, :report, :record, :name, :day, 'system', :id, now())"
+)
+
+
+def _made(
+    draw: random.Random, codes: list[str], names: list[str], number: int
+) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    """One record: what differs from the pattern, its state, its events."""
+    record_id, day = new_id(), date(1980, 1, 1) + timedelta(days=draw.randrange(17_000))
+    record = {
+        "new_id": record_id,
+        "number": number + 100,
+        "class_code": draw.choice(codes),
+        "received_at": f"{day + timedelta(days=draw.randrange(400))}T{draw.randrange(24):02d}:30:00Z",
+        "occurred_date": draw.choice([None, day]),
+    }
+    state = {
+        "record_id": record_id,
+        "status": "filed" if draw.random() < 0.5 else "received",
         "lock_until": f"{date(2026, 1, 1) + timedelta(days=draw.randrange(-400, 9_000))}T16:00:00Z",
         "what": "keep",
         "retain_until": None,
         "delete_by": None,
         "next_date": None,
     }
-    names = ", ".join(row)
-    connection.execute(
-        text(f"INSERT INTO record_states ({names}) VALUES ({', '.join(f':{name}' for name in row)})"), row
-    )
+    events: list[dict[str, Any]] = []
+    for name in draw.sample(names, draw.choice([0, 0, 0, 1, 2, 4])):
+        happened = None if draw.random() < 0.05 else day + timedelta(days=draw.randrange(4_000))
+        events.append({"id": new_id(), "record": record_id, "name": name, "day": happened})
+    return record, state, events
