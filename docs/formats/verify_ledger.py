@@ -30,6 +30,8 @@ def check_note(note: str, key: bytes) -> tuple[int, bytes]:
     if text.count("\n") < 2 or "\r" in note:
         raise Wrong("not a checkpoint")
     origin, size, root = text.split("\n")[:3]
+    if origin != f"slipvault.local/{hashlib.sha256(key).hexdigest()[:16]}":
+        raise Wrong("the checkpoint is of another log and not signed by this key")
     wanted = hashlib.sha256(origin.encode() + b"\n\x01" + key).digest()[:4]
     for line in signatures.splitlines():
         dash, _, rest = line.partition(" ")

@@ -39,9 +39,11 @@ def signature_line(text: str, key: Ed25519PrivateKey, name: str | None = None) -
     return f"\u2014 {name} {b64(key_id + key.sign(text.encode()))}\n"
 
 
-def note(size: int | str, root: bytes, key: Ed25519PrivateKey = KEY, extension: str = "") -> str:
-    text = f"{origin(key)}\n{size}\n{b64(root)}\n{extension}"
-    return f"{text}\n{signature_line(text, key)}"
+def note(
+    size: int | str, root: bytes, key: Ed25519PrivateKey = KEY, extension: str = "", name: str | None = None
+) -> str:
+    text = f"{name or origin(key)}\n{size}\n{b64(root)}\n{extension}"
+    return f"{text}\n{signature_line(text, key, name)}"
 
 
 def entry(number: int, history: str = "") -> bytes:
@@ -149,6 +151,13 @@ def exports() -> Iterator[tuple[str, dict[str, Any], Files]]:
     yield hostile("entry-removed", "entry-removed", altered(base, first, rebundled(lambda e: e[:5] + e[6:])))
     inserted = rebundled(lambda e: [*e[:5], entry(999), *e[5:]])
     yield hostile("entry-inserted", "entry-inserted", altered(base, first, inserted))
+    doubled = rebundled(lambda e: [*e[:5], e[4], *e[5:]])
+    yield hostile("entry-doubled", "entry-inserted", altered(base, first, doubled))
+    doubled = rebundled(lambda e: [*e[:5], e[4], *e[6:]])
+    yield hostile("entry-doubled-over-another", "entry-altered", altered(base, first, doubled))
+    deep = rebundled(lambda e: [*e[:5], b"[" * 60_000, *e[6:]])
+    altered_deep = ["entry-altered", "entry-not-canonical"]
+    yield hostile("entry-of-brackets", "", altered(base, first, deep), codes=altered_deep)
     exchanged = rebundled(lambda e: [*e[:5], entry(5, "x"), *e[6:]])
     yield hostile("entry-exchanged", "entry-altered", altered(base, first, exchanged))
     yield hostile("entries-reordered", "entries-reordered", altered(base, first, swapped))
@@ -206,6 +215,9 @@ def proofs() -> Iterator[tuple[str, str, str, bytes]]:
     yield "size-altered", "signature-wrong", proof(3, path, signed.replace("\n7\n", "\n8\n")), third
     yield "another-form", "proof-malformed", proof(3, path, signed, "c2sp.org/tlog-proof@v2"), third
     yield "index-no-number", "proof-malformed", proof("-3", path, signed), third
+    yield "index-without-end", "proof-malformed", proof("7" * 5000, path, signed), third
+    foreign_letter = signed.replace("\n\n", "\n\n\u2014 another.example \u00e9\n")
+    yield "cosigned-in-other-letters", "included", proof(3, path, foreign_letter), third
     short = proof(3, path, signed).replace(b64(path[0]), b64(path[0][:31]))
     yield "step-too-short", "proof-malformed", short, third
 
@@ -219,9 +231,12 @@ def checkpoints() -> Iterator[tuple[str, str, str]]:
     yield "empty-tree", "signed", note(0, root_of([]))
     yield "cosigned-before", "signed", f"{text}\n{other}{own}"
     yield "cosigned-after", "signed", f"{text}\n{own}{other}"
+    yield "cosigned-in-other-letters", "signed", f"{text}\n\u2014 another.example \u00e9\n{own}"
     yield "extension-lines", "signed", note(1, root, extension="an extension line\n")
     yield "unsigned", "refused", f"{text}\n"
     yield "only-another-key", "refused", f"{text}\n{other}"
+    yield "signature-in-other-letters", "refused", f"{text}\n\u2014 {origin(KEY)} \u00e9\n"
+    yield "origin-of-another-log", "refused", note(1, root, name="example.org/log")
     yield "name-of-another-log", "refused", f"{text}\n{signature_line(text, KEY, 'example.org/log')}"
     yield "signature-of-another-text", "refused", f"{text}\n{signature_line(text + 'x', KEY)}"
     yield "signature-cut", "refused", f"{text}\n{own[:-6]}\n"

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def verify_proof(proof: str, entry: bytes, public_key: bytes) -> ProofVerdict:
     """Checks a C2SP tlog-proof: that an entry stands at its index in the tree of a checkpoint that the key signed."""
     head, _, note = proof.partition("\n\n")
     kind, *lines = head.split("\n")
-    index = re.fullmatch(r"index (0|[1-9][0-9]*)", lines[0]) if lines else None
+    index = re.fullmatch(r"index (0|[1-9][0-9]{0,18})", lines[0]) if lines else None
     try:
         steps = [base64.b64decode(line, validate=True) for line in lines[1:]]
     except ValueError:
@@ -187,27 +188,26 @@ class _Verifier:
     def _name_differences(
         self, first: int, expected: Sequence[bytes], found: Sequence[bytes], entries: Sequence[bytes]
     ) -> None:
-        """Says of each difference what it is: altered, removed, inserted, or only in another order."""
-        known, have = set(expected), set(found)
-        if known == have and len(expected) == len(found):
+        """Says of each difference what it is: altered, removed, inserted, or only in another order.
+
+        Entries are counted, not only known: one that is there twice was inserted once.
+        """
+        gone, come = Counter(expected) - Counter(found), Counter(found) - Counter(expected)
+        if not gone and not come:
             moved = [first + i for i, leaf in enumerate(expected) if leaf != found[i]]
             self._found("entries-reordered", f"{moved[0]}-{moved[-1]}", f"entries {moved} stand in another order")
             return
-        strangers = [i for i, leaf in enumerate(found) if leaf not in known]
-        missing = [i for i, leaf in enumerate(expected) if leaf not in have]
-        same_length = len(expected) == len(found)
-        for place in missing:
-            is_altered = same_length and place in strangers
+        missing, surplus = _places(gone, expected, found), _places(come, found, expected)
+        altered = missing & surplus if len(expected) == len(found) else set()
+        for place in sorted(missing):
+            is_altered = place in altered
             code = "entry-altered" if is_altered else "entry-removed"
             what = f"is not the one that was witnessed ({_name(entries[place])})" if is_altered else "was removed"
             self._found(code, str(first + place), f"entry {first + place} {what}")
-        for place in strangers:
-            if not (same_length and place in missing):
-                self._found(
-                    "entry-inserted",
-                    str(first + place),
-                    f"entry {first + place} was inserted ({_name(entries[place])})",
-                )
+        for place in sorted(surplus - altered):
+            self._found(
+                "entry-inserted", str(first + place), f"entry {first + place} was inserted ({_name(entries[place])})"
+            )
 
     def _canonical(self, first: int, entries: Sequence[bytes]) -> None:
         for place, body in enumerate(entries):
@@ -299,8 +299,18 @@ def _powers(hashes: list[bytes]) -> Iterator[list[bytes]]:
             start += 1 << bit
 
 
+def _places(extra: Counter[bytes], hashes: Sequence[bytes], others: Sequence[bytes]) -> set[int]:
+    """Where those that are too many stand: of several alike, first where the others have something else."""
+    places, left = set(), extra.copy()
+    for place in sorted(range(len(hashes)), key=lambda at: (hashes[at : at + 1] == others[at : at + 1], -at)):
+        if left[hashes[place]] > 0:
+            left[hashes[place]] -= 1
+            places.add(place)
+    return places
+
+
 def _name(body: bytes) -> str:
     try:
         return str(json.loads(body)["id"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "unreadable"
