@@ -22,9 +22,9 @@ from vault.foundation.clock import is_over
 from vault.foundation.context import Context
 from vault.foundation.ledger.entry import Actor
 from vault.foundation.storage.errors import LockRefused, ObjectNotFound, StoreDenied, StoreLied
-from vault.foundation.storage.interface import Listed, ObjectInfo
+from vault.foundation.storage.interface import NO_LOCK, Listed, ObjectInfo, words
 from vault.oversight import drifts
-from vault.oversight.drift import DriftKind, Said, Stands, Verdict, judge
+from vault.oversight.drift import MARKER, DriftKind, Said, Stands, Verdict, judge
 from vault.oversight.drifts import DriftEnd, KeptDrift
 from vault.oversight.expectations import said_by_key, said_of
 from vault.oversight.leftovers import OBJECTS_PREFIX
@@ -40,7 +40,7 @@ _LOOKS_MAX = 3
 _Version: TypeAlias = tuple[str, str]
 _Look: TypeAlias = "tuple[Stands | None, ObjectInfo | None]"
 _Sure: TypeAlias = "dict[tuple[str, str, DriftKind], tuple[Said, Verdict]]"
-_MARKER = Verdict(DriftKind.DELETE_MARKER, "DELETE_MARKER", "NONE")
+_MARKER = Verdict(DriftKind.DELETE_MARKER, MARKER, words(NO_LOCK))
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,8 @@ class Verdict:
 
 
 # In the words of the store, like a lock: they are the same in every language.
-HOLD_ON, HOLD_OFF, MISSING, DAMAGED = "LEGAL_HOLD ON", "LEGAL_HOLD OFF", "MISSING", "DAMAGED"
+HOLD_ON, HOLD_OFF = "LEGAL_HOLD ON", "LEGAL_HOLD OFF"
+MISSING, DAMAGED, MARKER = "MISSING", "DAMAGED", "DELETE_MARKER"
 
 
 def judge(said: Said, stands: Stands | None, now: datetime) -> tuple[Verdict, ...]:

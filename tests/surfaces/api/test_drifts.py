@@ -120,7 +120,7 @@ def test_the_page_shows_what_is_open_and_what_a_person_must_do(
     assert "GOVERNANCE" in shown
     assert "NONE" not in shown, "what was mended is under another tab"
     mended = ask("GET", "/reconciliation?state=repaired", headers={"Accept-Language": "en"}).text
-    assert "set to GOVERNANCE" in mended
+    assert "set to what the catalogue says" in mended
     assert "/reconciliation" in ask("GET", "/health").text
     assert (
         "Nothing that was found fits"

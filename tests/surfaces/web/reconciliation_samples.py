@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from vault.oversight.drift import ADVICE, ALARMS, DRIFT_WORDS, DriftKind
+from vault.surfaces.web.reconciliation import standing
 from vault.surfaces.web.views import labels
 from vault.surfaces.web.views.health import JobRow
 from vault.surfaces.web.views.lists import Empty, ListFrame
@@ -46,9 +47,9 @@ def _row(number: int, seen: _Seen) -> DriftRow:
         record_id=_RECORD,
         store="s3+https://store.example/slips",
         object_key=_KEY,
-        found=seen.found,
-        expected=seen.expected,
-        repair=seen.expected if seen.state == "repaired" else "",
+        found=standing(seen.found),
+        expected=standing(seen.expected),
+        repair=standing(seen.expected) if seen.state == "repaired" else None,
         problem=seen.problem,
         advice=ADVICE[seen.kind],
         found_at=_AT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -14,8 +15,19 @@ from vault.access.rights import Right
 from vault.foundation.db.keyset import Span
 from vault.foundation.errors import N_
 from vault.foundation.jobs import runs
+from vault.foundation.storage.interface import LockMode
 from vault.oversight import drifts
-from vault.oversight.drift import ADVICE, ALARMS, DRIFT_WORDS, DriftKind
+from vault.oversight.drift import (
+    ADVICE,
+    ALARMS,
+    DAMAGED,
+    DRIFT_WORDS,
+    HOLD_OFF,
+    HOLD_ON,
+    MARKER,
+    MISSING,
+    DriftKind,
+)
 from vault.oversight.drifts import DriftEnd, DriftFilters, KeptDrift
 from vault.oversight.jobs import TASK_RECONCILE
 from vault.surfaces.lists.drifts import DRIFTS
@@ -27,10 +39,18 @@ from vault.surfaces.web.pages import page
 from vault.surfaces.web.views import labels
 from vault.surfaces.web.views.lists import Empty
 from vault.surfaces.web.views.parts import Action, Choices, Link, Option
-from vault.surfaces.web.views.reconciliation import DriftFilter, DriftRow, ReconciliationView
+from vault.surfaces.web.views.reconciliation import DriftFilter, DriftRow, ReconciliationView, Standing
 
 routes = Routes("", "pages", in_schema=False)
 _RUNS_SHOWN = 5
+_STANDING = {
+    LockMode.NONE.value: N_("none"),
+    HOLD_ON: N_("legal hold"),
+    HOLD_OFF: N_("no legal hold"),
+    MISSING: N_("missing"),
+    DAMAGED: N_("damaged"),
+    MARKER: N_("delete marker"),
+}
 # As they stand in the address; without a word it is what is open.
 _STATES = {"": "open", "repaired": DriftEnd.REPAIRED.value, "in-order": DriftEnd.IN_ORDER.value}
 
@@ -77,6 +97,14 @@ def reconciliation_page(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Re
     return page(request, "reconciliation.html", view, current="health")
 
 
+def standing(told: str) -> Standing:
+    """What the store's words mean to people: the names of modes stay, an instant is shown in the organisation's zone."""
+    mode, _, until = told.partition(" ")
+    if mode in set(LockMode) and until:
+        return Standing(mode, datetime.fromisoformat(until))
+    return Standing(_STANDING.get(told, told))
+
+
 def _actions(viewer: Viewer) -> tuple[Action, ...]:
     if not viewer.may(Right.STORES_STORE_RECONCILE):
         return ()
@@ -104,9 +132,9 @@ def _row(viewer: Viewer, drift: KeptDrift) -> DriftRow:
         record_id=str(drift.record_id),
         store=drift.store,
         object_key=drift.object_key,
-        found=drift.found,
-        expected=drift.expected,
-        repair=drift.repair or "" if drift.state == "repaired" else "",
+        found=standing(drift.found),
+        expected=standing(drift.expected),
+        repair=standing(drift.repair) if drift.repair and drift.state == "repaired" else None,
         problem=drift.problem or "",
         advice=ADVICE[drift.kind],
         found_at=drift.found_at,

@@ -11,6 +11,14 @@ from vault.surfaces.web.views.parts import Action, Choices, Link
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands somewhere, or should: its word (a message id, or the store's own), and until when."""
+
+    word: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DriftRow:
     """One difference; `kind` and `advice` are message ids. `repair` is what was set, `problem` why it could not be."""
 
@@ -22,9 +30,9 @@ class DriftRow:
     record_id: str
     store: str
     object_key: str
-    found: str
-    expected: str
-    repair: str
+    found: Standing
+    expected: Standing
+    repair: Standing | None
     problem: str
     advice: str
     found_at: datetime
