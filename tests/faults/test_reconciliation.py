@@ -32,10 +32,10 @@ from vault.oversight.verification import verify
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.faults, pytest.mark.invariant("U3"), pytest.mark.invariant("L1")]
 A_DAY = timedelta(hours=25)
-# The run noted, and begun; two uploads given up; a leftover gone, one taken up, one under another lock; the
+# The run noted, and begun, and how far it is; two uploads given up; a leftover gone, one taken up, one under another lock; the
 # comparison begun; a lock that was taken off noted, and mended; two leftovers noted; the comparison at its end; the
 # outcome in the ledger; the run ended.
-COMMITS = 15
+COMMITS = 16
 SETTLED = {
     "intake:item:abandon": 2,
     "oversight:leftover:note": 3,

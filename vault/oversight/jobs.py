@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import InvalidInput, VaultError
 from vault.foundation.jobs import runs
+from vault.foundation.jobs.errors import JobCancelled
 from vault.foundation.jobs.queue import defer
 from vault.foundation.ledger.entry import SYSTEM, Actor
 from vault.intake.abandonment import ABANDONED_AFTER
@@ -146,13 +148,10 @@ def ask_reconciliation_if_due(ctx: Context) -> bool:
 
 def run_reconciliation(ctx: Context, progress: runs.Progress, older_than_s: int) -> None:
     """Reconciles, and keeps the counts with the run. Leaves `oversight:reconciliation:finish`."""
-
-    def tell(stage: str, done: int, total: int | None) -> None:
-        # Cancelling is heard in every stage; the bar is that of the one that takes long.
-        progress.tell(*((done, total) if stage == "versions" else (0, None)))
-
     try:
-        outcome = reconcile(ctx, SYSTEM, older_than=timedelta(seconds=older_than_s), progress=tell)
+        outcome = reconcile(
+            ctx, SYSTEM, older_than=timedelta(seconds=older_than_s), progress=partial(_tell_run, progress)
+        )
     except ReconciliationUnderWay as error:
         progress.fail(error.code)  # nothing is wrong: what was wanted is being done by another run
         return
@@ -172,6 +171,7 @@ def reconcile_and_keep(
 
     Raises:
         InvalidInput: the age is less than an hour or more than a year.
+        JobCancelled: somebody asked for the end of the run.
         ReconciliationUnderWay: another process is at it.
         StoreUnavailable, StoreDenied: the store cannot be asked.
     """
@@ -181,13 +181,27 @@ def reconcile_and_keep(
         tx.commit()
     run = runs.Progress(ctx.database, ctx.clock, run_id)
     run.start()
+
+    def tell(stage: str, done: int, total: int | None) -> None:
+        if progress is not None:
+            progress(stage, done, total)
+        _tell_run(run, stage, done, total)
+
     try:
-        outcome = reconcile(ctx, actor, older_than=older_than, per_second=per_second, progress=progress)
+        outcome = reconcile(ctx, actor, older_than=older_than, per_second=per_second, progress=tell)
+    except JobCancelled:
+        run.cancelled()
+        raise
     except BaseException as error:
         run.fail(error.code if isinstance(error, VaultError) else "interrupted")
         raise
     _keep_reconciliation(ctx, actor, run, outcome)
     return outcome
+
+
+def _tell_run(run: runs.Progress, stage: str, done: int, total: int | None) -> None:
+    """Cancelling is heard in every stage; the bar is that of the one that takes long."""
+    run.tell(*((done, total) if stage == "versions" else (0, None)))
 
 
 def age(older_than_h: int | None) -> timedelta:

@@ -34,7 +34,13 @@ from vault.intake.model import BatchState, ItemStatus
 from vault.intake.tables import intake_items
 from vault.oversight import leftovers
 from vault.oversight.errors import ReconciliationUnderWay
-from vault.oversight.jobs import ask_reconciliation, ask_reconciliation_if_due, reconcile_and_keep, run_reconciliation
+from vault.oversight.jobs import (
+    TASK_RECONCILE,
+    ask_reconciliation,
+    ask_reconciliation_if_due,
+    reconcile_and_keep,
+    run_reconciliation,
+)
 from vault.oversight.model import FindingCode, LeftoverCause, Reconciliation
 from vault.oversight.reconciliation import reconcile
 from vault.oversight.verification import verify
@@ -274,6 +280,24 @@ def test_cancelled_it_keeps_what_it_did_and_the_next_one_goes_on(kept: Archive) 
         reconcile(kept.ctx, SYSTEM, progress=until_two)
     assert _entries(kept, "intake:item:abandon") == 2
     assert _reconcile(kept).count(FindingCode.UPLOAD_ABANDONED) == 2
+
+
+def test_by_command_it_is_followed_too_and_ends_when_somebody_cancels_it(kept: Archive) -> None:
+    def cancel(stage: str, _done: int, _total: int | None) -> None:
+        if stage == "abandoned":
+            with kept.ctx.database.transaction(SYSTEM) as tx:
+                run = runs.newest(tx.connection, TASK_RECONCILE)
+                assert run is not None
+                assert run.state == "running"
+                runs.request_cancel(tx, run.id)
+                tx.commit()
+
+    with pytest.raises(JobCancelled):
+        reconcile_and_keep(kept.ctx, SYSTEM, progress=cancel)
+    with kept.ctx.database.read() as connection:
+        run = runs.newest(connection, TASK_RECONCILE)
+    assert run is not None
+    assert run.state == "cancelled"
 
 
 def test_as_a_job_it_is_followed_and_its_outcome_kept(kept: Archive) -> None:
