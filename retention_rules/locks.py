@@ -65,7 +65,7 @@ def filed_lock(ahead: Ahead, on: date, policy: LockPolicy, locked_until: date | 
     kind, until, is_rolling = _wanted(ahead, on, policy)
     if ahead.limit is not None and until is not None and until > ahead.limit:
         kind, until, is_rolling = LockKind.LIMITED, ahead.limit, False
-    longest = on + min(timedelta(days=policy.lasts_days_max), date.max - on)
+    _, longest = ahead_of(on, policy)
     if until is not None and until > longest:
         kind, until, is_rolling = LockKind.CAPPED, longest, True
     if locked_until is not None and (until is None or locked_until > until):
@@ -75,9 +75,14 @@ def filed_lock(ahead: Ahead, on: date, policy: LockPolicy, locked_until: date | 
     return FiledLock(LockMode.COMPLIANCE, until, is_rolling, kind)
 
 
+def ahead_of(on: date, policy: LockPolicy) -> tuple[date, date]:
+    """To which day a lock rolls on a day, and the furthest that a store can be asked for."""
+    return add(on, policy.horizon), on + min(timedelta(days=policy.lasts_days_max), date.max - on)
+
+
 def _wanted(ahead: Ahead, on: date, policy: LockPolicy) -> tuple[LockKind, date | None, bool]:
     """What the class's policy would lock, whether it may or not."""
-    rolled = add(on, policy.horizon)
+    rolled, _ = ahead_of(on, policy)
     if ahead.state in {State.OPEN, State.PERMANENT}:
         kind, certain = LockKind.PERMANENT if ahead.state is State.PERMANENT else LockKind.OPEN, ahead.at_least_until
         if certain is None or policy.is_rolling or certain < rolled:

@@ -37,7 +37,7 @@ class Effect(StrEnum):
     NOT_ESCALATED = "not_escalated"
     LIMIT = "limit"  # the day by which it must be gone moves
     LOCK = "lock"  # would be kept less long, but a lock stands: it is kept until the lock ends
-    LOCK_GROWS = "lock_grows"  # its lock will be made longer, which nobody can take back
+    LOCK_GROWS = "lock_grows"  # its lock will be made longer than it would be otherwise, which nobody can take back
 
 
 class _Rows(Protocol):
@@ -71,7 +71,7 @@ def conditions(rows: _Rows = simulation_effects) -> Mapping[Effect, ColumnElemen
             Effect.NOT_ESCALATED: _left(c, What.ESCALATE),
             Effect.LIMIT: c.delete_by_before.is_distinct_from(c.delete_by_after),
             Effect.LOCK: _meets_lock(c),
-            Effect.LOCK_GROWS: and_(c.until_after > c.locked_until, c.until_after > c.until_before),
+            Effect.LOCK_GROWS: _lengthens_lock(c),
         }
     )
 
@@ -84,6 +84,7 @@ def is_affected(rows: _Rows) -> ColumnElement[bool]:
         c.what_before != c.what_after,
         c.delete_by_before.is_distinct_from(c.delete_by_after),
         func.coalesce(_meets_lock(c), false()),
+        func.coalesce(_lengthens_lock(c), false()),
     )
 
 
@@ -108,3 +109,8 @@ def _meets_lock(c: ColumnCollection[Any, Any]) -> ColumnElement[bool]:
         or_(c.delete_by_before.is_(None), c.delete_by_after < c.delete_by_before),
     )
     return or_(func.coalesce(earlier, false()), func.coalesce(sooner, false()))
+
+
+def _lengthens_lock(c: ColumnCollection[Any, Any]) -> ColumnElement[bool]:
+    """The sweep would lock it past what stands, and past what the law that applies otherwise would have it locked to."""
+    return and_(c.lock_after > c.locked_until, or_(c.lock_before.is_(None), c.lock_after > c.lock_before))

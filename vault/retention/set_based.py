@@ -36,7 +36,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from retention_rules.clauses import MADE
-from retention_rules.model import RECEIVED, FiscalYear, What
+from retention_rules.locks import ahead_of
+from retention_rules.model import RECEIVED, FiscalYear, LockPolicy, What
 from retention_rules.plans import Rounding, SimplePlan, Term
 from vault.catalogue.model import RecordStatus
 from vault.catalogue.tables import record_states, records
@@ -118,9 +119,10 @@ def due_query(
 
 @dataclass(frozen=True)
 class Asked:
-    """One of the laws that are compared: the plans of the classes that have one, and its accounting year."""
+    """One of the laws that are compared: the plans and lock policies of the classes that have a plan, and its year."""
 
     plans: Mapping[str, SimplePlan]
+    locks: Mapping[str, LockPolicy]
     fiscal_year: FiscalYear
 
 
@@ -136,10 +138,12 @@ def comparison_query(
     periods: list[ColumnElement[Any]] = []
     for name, law in (("before", before), ("after", after)):
         ends = {code: _ends(plan, facts.days, law.fiscal_year) for code, plan in law.plans.items()}
+        certain = {code: _certain(plan, facts.days, law.fiscal_year) for code, plan in law.plans.items()}
         periods += [
             _by_class(facts.rows, {code: end[place] for code, end in ends.items()}, Date).label(f"{column}_{name}")
             for place, column in enumerate(("period", "delete_by"))
         ]
+        periods.append(_by_class(facts.rows, certain, Date).label(f"certain_{name}"))
     told = ("record_id", "unit_id", "class_code", "locked_until", "is_hard")
     bound = _fenced(select(*(facts.rows.c[name] for name in told), *periods))
     kept = [
@@ -147,12 +151,16 @@ def comparison_query(
         for name, period in (("before", bound.c.period_before), ("after", bound.c.period_after))
     ]
     dated = _fenced(select(bound, *kept))
-    whats = []
+    answers = []
     for name, law in (("before", before), ("after", after)):
         until, delete_by = dated.c[f"until_{name}"], dated.c[f"delete_by_{name}"]
         what = {code: _what(plan, until, delete_by, on) for code, plan in law.plans.items()}
-        whats.append(_by_class(dated, what, Text).label(f"what_{name}"))
-    return select(dated, *whats).subquery()
+        lock = {code: _lock(plan, law.locks[code], dated, name, on) for code, plan in law.plans.items()}
+        answers += [
+            _by_class(dated, what, Text).label(f"what_{name}"),
+            case((dated.c.locked_until.isnot(None), _by_class(dated, lock, Date))).label(f"lock_{name}"),
+        ]
+    return select(dated, *answers).subquery()
 
 
 def _fenced(query: Select[Any]) -> Subquery:
@@ -174,6 +182,35 @@ def _ends(plan: SimplePlan, days: Mapping[str, Day], fiscal_year: FiscalYear) ->
     if plan.is_only_limited:
         ends.append(delete_by)
     return (_NO_DAY if plan.is_permanent else _latest(ends)), delete_by
+
+
+def _certain(plan: SimplePlan, days: Mapping[str, Day], fiscal_year: FiscalYear) -> Day:
+    """The latest end that is known, though others are not; asked only where the end itself is not told."""
+    if len(plan.terms) < 2 and not plan.is_permanent:
+        return _NO_DAY
+    ends = [_end(term, days, fiscal_year) for term in plan.terms]
+    return func.greatest(*ends) if ends else _NO_DAY
+
+
+def _lock(plan: SimplePlan, policy: LockPolicy, dated: Subquery, name: str, on: date) -> Day:
+    """Until when a filed record of the class should be locked today: `locks.filed_lock` as an expression."""
+    until, delete_by, period = (dated.c[f"{column}_{name}"] for column in ("until", "delete_by", "period"))
+    today = literal(on, Date)
+    rolled, longest = (literal(day, Date) for day in ahead_of(on, policy))
+    certain = func.greatest(dated.c[f"certain_{name}"], dated.c.locked_until)
+    # GREATEST and LEAST leave out what is null.
+    open_end = rolled if policy.is_rolling else func.greatest(certain, rolled)
+    running = func.least(rolled, until) if policy.is_rolling else until
+    wanted: Day = open_end
+    if not plan.is_permanent:
+        wanted = case((until.is_(None), open_end), (today <= until, running))
+    if plan.limits and not plan.is_permanent:
+        # A maximum yields to the minima: while one of them has no end, nothing limits the lock.
+        limit = delete_by if plan.is_only_limited else case((period.isnot(None), func.greatest(delete_by, period)))
+        limit = case((delete_by.isnot(None), limit))
+        wanted = case((wanted.isnot(None), func.least(wanted, limit)))
+    wanted = func.greatest(case((wanted.isnot(None), func.least(wanted, longest))), dated.c.locked_until)
+    return case((wanted >= today, wanted))
 
 
 def _what(plan: SimplePlan, until: Day, delete_by: Day, on: date) -> ColumnElement[str]:

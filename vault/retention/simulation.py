@@ -102,7 +102,7 @@ def law_of_version(book: Book, version: ScheduleVersion, on: date, now: datetime
 
 
 def _binding(rules: ClassLaw | None, on: date) -> object:
-    return None if rules is None else (rules.on(on), rules.definition.disposition)
+    return None if rules is None else (rules.on(on), rules.definition.disposition, rules.definition.lock)
 
 
 def _is_ours(connection: Connection, simulation_id: UUID) -> bool:
@@ -182,10 +182,10 @@ def _kept(simulation_id: UUID, laws: _Laws) -> Select[Any]:
 
 
 def _asked(law: Law, laws: _Laws) -> Asked:
-    plans = {code: plan_of(code, law, laws.on) for code in laws.codes}
-    return Asked(
-        {code: plan for code, plan in plans.items() if isinstance(plan, SimplePlan)}, law.organisation.fiscal_year
-    )
+    found = {code: plan_of(code, law, laws.on) for code in laws.codes}
+    plans = {code: plan for code, plan in found.items() if isinstance(plan, SimplePlan)}
+    locks = {code: law.classes[code].definition.lock for code in plans}
+    return Asked(plans, locks, law.organisation.fiscal_year)
 
 
 def _keep_decided(tx: Transaction, simulation_id: UUID, laws: _Laws, record_ids: Sequence[UUID]) -> None:
@@ -219,6 +219,7 @@ def decided(facts: Facts, before: Law, after: Law, on: date) -> dict[str, Any]:
             f"what_{name}": decision.what.value,
             f"until_{name}": _iso(decision.retain_until),
             f"delete_by_{name}": _iso(decision.delete_by),
+            f"lock_{name}": None if facts.locked_until is None else _iso(decision.lock_until),
             f"period_{name}": _iso(decide(unlocked, law, on).retain_until),
         }
     return row

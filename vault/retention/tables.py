@@ -301,6 +301,8 @@ simulation_effects = Table(
     Column("period_after", Date),
     Column("delete_by_before", Date),
     Column("delete_by_after", Date),
+    Column("lock_before", Date),
+    Column("lock_after", Date),
     Column("what_before", Text, nullable=False),
     Column("what_after", Text, nullable=False),
     PrimaryKeyConstraint("simulation_id", "record_id"),

@@ -112,7 +112,8 @@ def _by_hand(before: Any, after: Any, alone_before: Any, alone_after: Any, locke
         Effect.LOCK,
         nearer(alone_before.retain_until, alone_after.retain_until) or nearer(before.delete_by, after.delete_by),
     )
-    note(Effect.LOCK_GROWS, bool(locked and old and new and new > locked and new > old))
+    wanted, was = after.lock_until, before.lock_until
+    note(Effect.LOCK_GROWS, bool(locked and wanted and wanted > locked and (was is None or wanted > was)))
     return found
 
 
@@ -129,6 +130,13 @@ def test_it_finds_what_the_law_says_of_every_record(
         CONTRACT=_class(content, "CONTRACT", own_period=Period(is_permanent=True)),
     )
     changed = replace(changed, fiscal_year=FiscalYear(6, 30))
+    flipped = [  # every other class has another lock policy
+        replace(k, lock=replace(k.lock, is_rolling=not k.lock.is_rolling, horizon=Period(months=24)))
+        if place % 2
+        else k
+        for place, k in enumerate(changed.classes)
+    ]
+    changed = replace(changed, classes=tuple(flipped))
     version = _draft(archive, people.administrator, changed)
     simulation = archive.simulate(version.number, on=_today(archive) + timedelta(days=40))
     affected = _all_affected(archive, simulation.id)
@@ -162,7 +170,50 @@ def test_it_finds_what_the_law_says_of_every_record(
         assert found.total(effect) == sum(effect in line.effects for line in affected.values()), effect
     # A world in which hardly anything happens would show nothing.
     assert {Effect.LONGER, Effect.SHORTER, Effect.PERMANENT, Effect.DUE, Effect.NOT_DUE, Effect.LOCK} <= seen
-    assert {Effect.LOCK_GROWS, Effect.OPEN, Effect.LIMIT} & seen
+    assert Effect.LOCK_GROWS in seen
+
+
+@pytest.mark.invariant("R1")
+def test_a_lock_policy_alone_is_seen(archive: Archive, people: People, fill: Callable[[int], None]) -> None:
+    """Nobody can take a COMPLIANCE lock back: who approves must see which ones a version will set."""
+    fill(400)
+    content = _content(archive)
+    full = replace(
+        content, classes=tuple(replace(k, lock=replace(k.lock, is_rolling=False)) for k in content.classes)
+    )
+    rolling = replace(
+        content,
+        classes=tuple(
+            replace(k, lock=replace(k.lock, is_rolling=True, horizon=Period(months=1))) for k in content.classes
+        ),
+    )
+    first = _draft(archive, people.administrator, rolling)
+    archive.simulate(first.number)
+    service.propose(archive.ctx, people.administrator, first.number, _today(archive))
+    for head in people.heads[:2]:
+        service.approve(archive.ctx, head, first.number)
+    simulation = archive.simulate(_draft(archive, people.administrator, full).number)
+    on, now = simulation.on_date, archive.clock.now()
+    with archive.ctx.database.read() as connection:
+        lawbook = read_book(connection)
+        law = lawbook.law(on, now)
+        version = get_version(connection, simulation.number, now)
+        after = law_of_version(lawbook.book, version, on, now)
+        ids = list(connection.execute(text("SELECT id FROM records")).scalars())
+        facts = facts_now(connection, ids, lawbook.time_zone)
+    grow = {
+        record_id
+        for record_id, fact in facts.items()
+        if fact.locked_until
+        and (decide(fact, after, on).lock_until or date.min)
+        > max(fact.locked_until, decide(fact, law, on).lock_until or date.min)
+    }
+    assert grow
+    assert {
+        i for i, line in _all_affected(archive, simulation.id).items() if Effect.LOCK_GROWS in line.effects
+    } == grow
+    assert simulation.found is not None
+    assert simulation.found.total(Effect.LOCK_GROWS) == len(grow)
 
 
 def _digests(url: str) -> dict[str, str]:

@@ -60,6 +60,7 @@ _SENTENCES = (
     (Effect.PERMANENT, N_("{count} would be kept for ever")),
     (Effect.DUE, N_("{count} would become due")),
     (Effect.RESTRICTED, N_("the use of {count} would have to stop")),
+    (Effect.LOCK_GROWS, N_("the locks of {count} would be made longer")),
 )
 
 
