@@ -26,9 +26,10 @@ def compare_due_dates(connection: Connection, states: Mapping[UUID, list[Any]], 
     if not states or connection.execute(select(waiting)).scalar_one():
         return []
     findings = []
-    for record_id, due in expected(connection, states, now).items():
+    for record_id, due in _expected(connection, states, now).items():
         (row,) = states[record_id]
-        said, right = _said(row), _right(due)
+        said = _said(row)
+        right = _right(due) if due is not None else {"what": "-"}
         if row["next_date"] is not None and row["next_date"] <= today:
             del said["what"], right["what"]  # tonight's sweep has not been there yet
         differing = sorted(name for name in right if said[name] != right[name])
@@ -42,6 +43,20 @@ def compare_due_dates(connection: Connection, states: Mapping[UUID, list[Any]], 
             for name in differing
         ]
     return findings
+
+
+def _expected(connection: Connection, states: Mapping[UUID, list[Any]], now: datetime) -> dict[UUID, DueDates | None]:
+    """What the law says of each; none where a day in its rows lies so far off that nothing can be added to it."""
+    try:
+        return dict(expected(connection, states, now))
+    except OverflowError:
+        if len(states) == 1:
+            return dict.fromkeys(states)
+        return {
+            record_id: due
+            for one, rows in states.items()
+            for record_id, due in _expected(connection, {one: rows}, now).items()
+        }
 
 
 def _said(row: Mapping[str, Any]) -> dict[str, str]:

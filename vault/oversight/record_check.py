@@ -21,6 +21,7 @@ from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.ledger.checkpoint import BadCheckpoint, open_note
 from vault.foundation.ledger.entry import leaf_hash
+from vault.foundation.ledger.errors import LedgerDamaged
 from vault.foundation.ledger.merkle import root_of_inclusion
 from vault.foundation.ledger.queries import ProvenEntry, proven_entry
 from vault.foundation.ledger.tables import ledger_entries
@@ -54,9 +55,9 @@ def verify_record(ctx: Context, viewer: Viewer, record_id: UUID) -> RecordVerifi
         rows = rows_of(connection, page)
         findings = compare_rows(connection, ctx.custodian.witness_secret(), page, rows)
         findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
-        proofs = _proofs(connection, record_id)
+        proofs, unproven = _proofs(connection, record_id)
         parts, unopened = components_of(ctx, connection, rows)
-    findings += unopened
+    findings += unopened + unproven
     with ThreadPoolExecutor(THREADS) as pool:
         for found in pool.map(lambda part: check_object(ctx.store, part), parts):
             findings += found
@@ -119,14 +120,22 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _proofs(connection: Connection, record_id: UUID) -> list[ProvenEntry]:
-    """The entries that witness the record's rows, each with its path to the newest checkpoint."""
+def _proofs(connection: Connection, record_id: UUID) -> tuple[list[ProvenEntry], list[Finding]]:
+    """The entries that witness the record's rows, each with its path to the newest checkpoint, or why it has none."""
     ids = connection.execute(
         select(ledger_entries.c.id)
         .where(ledger_entries.c.subject_id == record_id, ledger_entries.c.event.in_(WITNESSING))
         .order_by(ledger_entries.c.id)
     ).scalars()
-    return [proof for entry_id in ids.all() if (proof := proven_entry(connection, entry_id)) is not None]
+    proofs, findings = [], []
+    for entry_id in ids.all():
+        try:
+            proof = proven_entry(connection, entry_id)
+        except LedgerDamaged as error:
+            findings.append(_ledger_finding(entry_id, error.code, str(error.facts["problem"])))
+        else:
+            proofs += [proof] if proof is not None else []
+    return proofs, findings
 
 
 def _against_checkpoint(ctx: Context, proof: ProvenEntry) -> Finding | None:
@@ -136,15 +145,17 @@ def _against_checkpoint(ctx: Context, proof: ProvenEntry) -> Finding | None:
     try:
         checkpoint = open_note(proof.checkpoint_note, ctx.custodian.public_key())
     except BadCheckpoint as error:
-        return _ledger_finding(proof, "signature-wrong", str(error))
+        return _ledger_finding(proof.line.id, "signature-wrong", str(error))
     root = root_of_inclusion(leaf_hash(proof.body), proof.line.leaf_index, checkpoint.size, proof.proof)
     if root != checkpoint.root:
-        return _ledger_finding(proof, "not-included", "the entry does not lead to the root of the signed checkpoint")
+        return _ledger_finding(
+            proof.line.id, "not-included", "the entry does not lead to the root of the signed checkpoint"
+        )
     return None
 
 
-def _ledger_finding(proof: ProvenEntry, code: str, sentence: str) -> Finding:
-    return Finding(FindingCode.LEDGER, "entry", str(proof.line.id), {"code": code, "sentence": sentence})
+def _ledger_finding(entry_id: UUID, code: str, sentence: str) -> Finding:
+    return Finding(FindingCode.LEDGER, "entry", str(entry_id), {"code": code, "sentence": sentence})
 
 
 def _count(rows: Rows, record_id: UUID) -> int:

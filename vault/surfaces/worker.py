@@ -172,7 +172,7 @@ class Worker:
                 log.error("the store lies", store=report.store, lies=list(report.lies))
 
     def _renew(self) -> None:
-        publisher.renew_locks(self.ctx.database, self.ctx.store)
+        publisher.renew_locks(self.ctx.database, self.ctx.store, self.ctx.custodian.public_key())
 
     def _sequence(self) -> None:
         custodian = self.ctx.custodian
@@ -184,7 +184,7 @@ class Worker:
                 return
 
     def _publish(self) -> None:
-        publisher.publish(self.ctx.database, self.ctx.store)
+        publisher.publish(self.ctx.database, self.ctx.store, self.ctx.custodian.public_key())
 
     def _lead_clock(self) -> None:
         clockwork.lead(self.ctx.database, self._appointments(), self._ending)

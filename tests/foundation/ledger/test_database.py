@@ -94,9 +94,9 @@ def test_published_exported_and_proven(archive: Archive, tmp_path: Path) -> None
     for seed in range(3):
         archive.send(jpeg(seed))
     archive.sequence()
-    size = publish(archive.ctx.database, archive.ctx.store)
+    size = publish(archive.ctx.database, archive.ctx.store, archive.ctx.custodian.public_key())
     assert size
-    assert publish(archive.ctx.database, archive.ctx.store) is None
+    assert publish(archive.ctx.database, archive.ctx.store, archive.ctx.custodian.public_key()) is None
     notes = list(archive.ctx.store.list_versions("ledger/checkpoints/"))
     assert [note.lock.mode.value for note in notes] == ["GOVERNANCE"]
     with archive.ctx.database.read() as connection:

@@ -14,63 +14,24 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Column, Connection, Table, create_engine, text
+from sqlalchemy import Column, Connection, Table, text
 from sqlalchemy.engine import Engine
 
-from tests.support.archive import Archive, jpeg, make_archive
+from tests.support.archive import Archive, jpeg
 from vault.catalogue.fingerprint import rows_digest
-from vault.catalogue.model import FieldKind
 from vault.catalogue.tables import component_copies, components, corrections, personal_fields, record_states, records
-from vault.foundation.clock import FixedClock
-from vault.foundation.db.engine import Database
 from vault.foundation.db.metadata import metadata
 from vault.foundation.ids import new_id
 from vault.foundation.keys.tables import key_epochs, key_groups, record_keys
-from vault.foundation.ledger.entry import SYSTEM, Actor, Entry
+from vault.foundation.ledger.entry import Actor, Entry
 from vault.foundation.ledger.errors import LedgerDamaged
 from vault.foundation.ledger.publisher import publish, renew_locks
 from vault.foundation.ledger.tables import ledger_checkpoints, ledger_entries, ledger_leaves, ledger_tiles
-from vault.intake.tables import store_probes
 from vault.oversight.verification import verify
 from vault.retention.witnessing import RECORD_TABLES as RETENTION_TABLES
 
 pytestmark = [pytest.mark.clause("V7"), pytest.mark.slow]
 Named = set[tuple[str, str]]
-
-
-@pytest.fixture
-def kept(database: Database, clock: FixedClock, tmp_path: Path) -> Archive:
-    """Two records in a write-once directory; the ledger numbered in two rounds and published."""
-    archive = make_archive(database, clock, tmp_path, f"worm://{tmp_path / 'store'}")
-    with database.transaction(SYSTEM) as tx:
-        tx.connection.execute(
-            store_probes.insert(),
-            {"id": new_id(), "store": archive.ctx.store.name, "at": clock.now(), "lies": [], "checks": []},
-        )
-        tx.witness("intake:store:probe", "store", new_id())
-        tx.commit()
-    archive.sequence()
-    for seed in range(2):
-        phone = ((FieldKind.PHONE, "13800138000"),)
-        archive.send(jpeg(seed), customer_name="张三", personal=phone, attributes={"窗口": "3"})
-    archive.sequence()
-    publish(database, archive.ctx.store)
-    assert verify(archive.ctx).is_clean
-    return archive
-
-
-@pytest.fixture
-def attacker(database_url: str) -> Iterator[Engine]:
-    engine = create_engine(database_url)
-    try:
-        with engine.begin() as connection:
-            checks = text("""SELECT conname, conrelid::regclass::text FROM pg_constraint
-                WHERE contype = 'c' AND conrelid <> 0 AND connamespace = 'public'::regnamespace""")
-            for name, table in connection.execute(checks).all():
-                connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def named(archive: Archive) -> Named:
@@ -282,7 +243,7 @@ def test_a_database_set_back_to_an_earlier_day_is_found_out_by_the_store(kept: A
     with undone(attacker, *tables):
         kept.send(jpeg(7))
         kept.sequence()
-        size = publish(kept.ctx.database, kept.ctx.store)
+        size = publish(kept.ctx.database, kept.ctx.store, kept.ctx.custodian.public_key())
         assert size is not None
     findings = verify(kept.ctx).findings
     assert [(f.facts["code"], f.subject_id) for f in findings] == [("rolled-back", str(size))]
@@ -291,7 +252,7 @@ def test_a_database_set_back_to_an_earlier_day_is_found_out_by_the_store(kept: A
     for seed in (8, 9):
         kept.send(jpeg(seed))
     kept.sequence()
-    publish(kept.ctx.database, kept.ctx.store)
+    publish(kept.ctx.database, kept.ctx.store, kept.ctx.custodian.public_key())
     assert named(kept) == {("ledger", "forked")}
 
 
@@ -349,13 +310,13 @@ def test_what_was_published_is_watched_too(
 
 
 def test_locks_of_what_was_published_are_renewed_before_they_end(kept: Archive) -> None:
-    assert renew_locks(kept.ctx.database, kept.ctx.store) == 0
+    assert renew_locks(kept.ctx.database, kept.ctx.store, kept.ctx.custodian.public_key()) == 0
     kept.clock.advance(timedelta(days=24))
     short = {f.facts["code"] for f in verify(kept.ctx).findings}
     assert short == {"published-lock-short"}
     # One partial tile, one partial bundle and the checkpoint; what an earlier checkpoint needed is left to run out.
-    assert renew_locks(kept.ctx.database, kept.ctx.store) == 3
-    assert renew_locks(kept.ctx.database, kept.ctx.store) == 0
+    assert renew_locks(kept.ctx.database, kept.ctx.store, kept.ctx.custodian.public_key()) == 3
+    assert renew_locks(kept.ctx.database, kept.ctx.store, kept.ctx.custodian.public_key()) == 0
     assert named(kept) == set()
     kept.sequence()
     assert named(kept) == set()

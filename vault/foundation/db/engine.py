@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from vault.foundation.clock import Clock
+from vault.foundation.db.bounds import bound_instants
 from vault.foundation.db.errors import DatabaseFull, DatabaseUnavailable, DatabaseUnsuitable
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.ledger.entry import Actor
@@ -146,6 +147,7 @@ def _make_engine(url: URL, pool_size: int, timeout_s: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def become_app(connection: psycopg.Connection[object], _record: ConnectionPoolEntry) -> None:
+        bound_instants(connection)
         with connection.cursor() as cursor:
             cursor.execute(f"SET ROLE {APP_ROLE}")
         connection.commit()

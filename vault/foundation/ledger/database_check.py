@@ -15,9 +15,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from vault.foundation.ledger.checkpoint import BadCheckpoint, open_note
+from vault.foundation.ledger.checkpoint import BadCheckpoint
 from vault.foundation.ledger.entry import leaf_hash, mark_of
 from vault.foundation.ledger.growing import GrowingTree
+from vault.foundation.ledger.signed import NotAsSigned, newest_signed, signed_checkpoint
 from vault.foundation.ledger.tables import (
     ledger_checkpoints,
     ledger_entries,
@@ -30,7 +31,7 @@ from vault.foundation.ledger.tiles import HASH_BYTES, WIDTH, split, tiles_of
 from vault.foundation.ledger.timestamp import stamps
 
 _BATCH_TILES = 20
-_NOTE_LINES = 5  # origin, size, root, an empty one, one signature
+_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ class _Check:
         numbered: int = self._connection.execute(
             select(func.coalesce(func.max(ledger_leaves.c.leaf_index), -1) + 1)
         ).scalar_one()
-        newest = select(ledger_checkpoints).order_by(ledger_checkpoints.c.size.desc())
-        signed = next((row.size for row in self._connection.execute(newest) if self._is_as_signed(row)), 0)
+        newest = newest_signed(self._connection, self._public_key)
+        signed = 0 if newest is None else int(newest.size)
         if signed > numbered:
             self._found("rolled-back", str(signed), f"{signed} entries were signed, {numbered} are left")
         return min(signed, numbered)
@@ -175,38 +176,21 @@ class _Check:
             self._found(
                 "entry-forged", str(row.entry_id), f"the entry at index {index} was not written by this service"
             )
-        told = json.loads(body)
-        columns = (
-            told["id"] == str(row.entry_id),
-            told["event"] == row.event,
-            told["actor"] == {"kind": row.actor_kind, "id": str(row.actor_id) if row.actor_id else None},
-            told["subject"] == {"type": row.subject_type, "id": str(row.subject_id)},
-            told["context"] == (str(row.context_id) if row.context_id else None),
-            told["at"] == row.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        )
-        if not all(columns):
+            return
+        if not _says_the_same(row, body):
             self._found("entry-altered", str(row.entry_id), f"a column of the entry at index {index} was altered")
 
     def _check_note(self, row: Any) -> None:
         where = str(row.size)
         try:
-            checkpoint = open_note(row.note, self._public_key)
+            checkpoint = signed_checkpoint(row, self._public_key)
+        except NotAsSigned as error:
+            self._found("checkpoint-altered", where, f"checkpoint {where}: {error}")
         except BadCheckpoint as error:
             self._found("signature-wrong", where, f"checkpoint {where}: {error}")
-            return
-        if not self._is_as_signed(row):
-            self._found("checkpoint-altered", where, f"a column of checkpoint {where} is not what was signed")
-        elif checkpoint.size == self._tree.size and checkpoint.root != self._tree.root():
-            self._found("root-differs", where, f"the entries do not make the root of checkpoint {where}")
-
-    def _is_as_signed(self, row: Any) -> bool:
-        try:
-            checkpoint = open_note(row.note, self._public_key)
-        except BadCheckpoint:
-            return False
-        is_whole = row.note.startswith(checkpoint.text() + "\n") and row.note.count("\n") == _NOTE_LINES
-        is_same = (checkpoint.size, checkpoint.root) == (row.size, bytes(row.root))
-        return is_same and is_whole and row.note.endswith("\n")
+        else:
+            if checkpoint.size == self._tree.size and checkpoint.root != self._tree.root():
+                self._found("root-differs", where, f"the entries do not make the root of checkpoint {where}")
 
     def _check_upper_tiles(self, *, is_last: bool) -> None:
         """Compares the tiles above the leaves that are full by now, at the end all of them."""
@@ -226,16 +210,20 @@ class _Check:
     def _unnumbered(self) -> None:
         """Entries without an index: those that wait are few and must be our own; others were taken out of the line."""
         pending = select(ledger_pending.c.entry_id).where(ledger_pending.c.entry_id == ledger_entries.c.id).exists()
-        rows = self._connection.execute(
-            select(ledger_entries.c.id, ledger_entries.c.body, ledger_entries.c.mark, pending.label("waits")).where(
-                ~select(ledger_leaves.c.entry_id).where(ledger_leaves.c.entry_id == ledger_entries.c.id).exists()
-            )
+        query = (
+            select(ledger_entries.c.id, ledger_entries.c.body, ledger_entries.c.mark, pending.label("waits"))
+            .where(~select(ledger_leaves.c.entry_id).where(ledger_leaves.c.entry_id == ledger_entries.c.id).exists())
+            .order_by(ledger_entries.c.id)
+            .limit(_PAGE)
         )
-        for row in rows:
-            if not hmac.compare_digest(bytes(row.mark), mark_of(self._secret, bytes(row.body))):
-                self._found("entry-forged", str(row.id), "an entry without index was not written by this service")
-            elif not row.waits:
-                self._found("entry-unnumbered", str(row.id), "the entry waits for no index and has none")
+        rows = self._connection.execute(query).all()
+        while rows:
+            for row in rows:
+                if not hmac.compare_digest(bytes(row.mark), mark_of(self._secret, bytes(row.body))):
+                    self._found("entry-forged", str(row.id), "an entry without index was not written by this service")
+                elif not row.waits:
+                    self._found("entry-unnumbered", str(row.id), "the entry waits for no index and has none")
+            rows = self._connection.execute(query.where(ledger_entries.c.id > rows[-1].id)).all()
 
     def _timestamps(self) -> None:
         rows = self._connection.execute(
@@ -255,6 +243,23 @@ class _Check:
         finding = TableFinding(code, subject, sentence)
         if (code, subject) not in {(known.code, known.subject) for known in self._findings[-WIDTH:]}:
             self._findings.append(finding)
+
+
+def _says_the_same(row: Any, body: bytes) -> bool:
+    """Whether the columns of an entry are what its bytes say."""
+    try:
+        told = json.loads(body)
+        columns = (
+            told["id"] == str(row.entry_id),
+            told["event"] == row.event,
+            told["actor"] == {"kind": row.actor_kind, "id": str(row.actor_id) if row.actor_id else None},
+            told["subject"] == {"type": row.subject_type, "id": str(row.subject_id)},
+            told["context"] == (str(row.context_id) if row.context_id else None),
+            told["at"] == row.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return all(columns)
 
 
 def _name(place: tuple[int, int]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -14,14 +14,16 @@ from vault.foundation.errors import VaultError
 from vault.foundation.ledger.checkpoint import BadCheckpoint, open_note
 from vault.foundation.ledger.database_check import TableFinding
 from vault.foundation.ledger.publisher import PREFIX, checkpoint_name, names_of
-from vault.foundation.ledger.queries import published_size
-from vault.foundation.ledger.tables import ledger_checkpoints
+from vault.foundation.ledger.signed import published_size
+from vault.foundation.ledger.tables import ledger_checkpoints, ledger_publications
 from vault.foundation.ledger.verify import Read, verify_files
-from vault.foundation.storage.interface import ObjectInfo, Store
+from vault.foundation.storage.interface import Listed, Store
 
 LOCK_LEFT_MIN = timedelta(days=7)  # renewal keeps at least twice as much
 BEHIND_AFTER = timedelta(hours=1)
 _PAGE = 500
+_SIZE_MAX = 2**63 - 1
+_NOTE_BYTES_MAX = 4096
 _CHECKPOINTS = f"{PREFIX}checkpoints/"
 
 
@@ -32,14 +34,24 @@ def check_published(database: Database, store: Store, public_key: bytes) -> list
     """
     now = database.clock.now()
     with database.read() as connection:
-        size = published_size(connection, store.name)
+        size = published_size(connection, store.name, public_key)
+        unsigned = connection.execute(
+            select(ledger_publications.c.size)
+            .where(ledger_publications.c.store == store.name, ledger_publications.c.size > size)
+            .order_by(ledger_publications.c.size)
+            .limit(_PAGE)
+        ).scalars()
+        findings = [
+            TableFinding("publication-altered", str(one), f"no checkpoint over {one} entries was signed or published")
+            for one in unsigned
+        ]
         waiting = connection.execute(
             select(ledger_checkpoints.c.size, ledger_checkpoints.c.at)
             .where(ledger_checkpoints.c.size > size)
             .order_by(ledger_checkpoints.c.size)
             .limit(1)
         ).one_or_none()
-    findings = list(_checkpoints(database, store, public_key))
+    findings += list(_checkpoints(database, store, public_key))
     if size:
         verdict = verify_files(_reader(store, size), public_key)
         findings += [
@@ -82,34 +94,48 @@ def _checkpoints(database: Database, store: Store, public_key: bytes) -> Iterato
 
     The table is read after the store was listed: the service goes on signing and publishing meanwhile.
     """
-    published = store.list_versions(_CHECKPOINTS)
+    published = (named for named in store.list_names(_CHECKPOINTS) if not named.is_marker)
     while page := list(itertools.islice(published, _PAGE)):
-        sizes = {info.key: int(info.key.removeprefix(_CHECKPOINTS)) for info in page if _has_size(info.key)}
+        # What the store says of an object's digest is its writer's word: the notes themselves are read.
+        notes = [_note(store, named) for named in page]
+        sizes = [_size(named.key) for named in page]
         with database.read() as connection:
             rows = connection.execute(
                 select(ledger_checkpoints.c.size, ledger_checkpoints.c.note).where(
-                    ledger_checkpoints.c.size.in_(sizes.values())
+                    ledger_checkpoints.c.size.in_({size for size in sizes if size is not None})
                 )
             )
-            digests = {row.size: hashlib.sha256(row.note.encode()).digest() for row in rows}
+            kept = {row.size: row.note.encode() for row in rows}
             newest = connection.execute(select(func.coalesce(func.max(ledger_checkpoints.c.size), 0))).scalar_one()
-        for info in page:
-            if info.key not in sizes or info.sha256 != digests.get(sizes[info.key]):
-                yield _unlike(store, info, public_key, newest)
+        for named, size, note in zip(page, sizes, notes, strict=True):
+            if note is None or size is None or note != kept.get(size):
+                yield _unlike(named.key, size, note, public_key, newest)
 
 
-def _unlike(store: Store, info: ObjectInfo, public_key: bytes, newest: int) -> TableFinding:
+def _note(store: Store, named: Listed) -> bytes | None:
+    try:
+        with store.open(named.key, named.version_id) as stream:
+            return stream.read(_NOTE_BYTES_MAX)
+    except VaultError:
+        return None
+
+
+def _unlike(key: str, size: int | None, note: bytes | None, public_key: bytes, newest: int) -> TableFinding:
     """What a published note tells that the table does not have."""
     try:
-        with store.open(info.key, info.version_id) as stream:
-            size = open_note(stream.read(4096).decode(errors="replace"), public_key).size
-    except (BadCheckpoint, VaultError):
-        return TableFinding("published-altered", info.key, f"{info.key} is no checkpoint that was signed")
-    if size > newest:
-        sentence = f"a checkpoint over {size} entries was published, {newest} are signed here"
-        return TableFinding("rolled-back", str(size), sentence)
-    return TableFinding("forked", str(size), f"the checkpoint that was published over {size} entries is another")
+        signed = open_note((note or b"").decode(errors="replace"), public_key).size
+    except BadCheckpoint:
+        return TableFinding("published-altered", key, f"{key} is no checkpoint that was signed")
+    if signed != size:
+        return TableFinding("published-altered", key, f"{key} does not bear the name of its checkpoint")
+    if signed > newest:
+        sentence = f"a checkpoint over {signed} entries was published, {newest} are signed here"
+        return TableFinding("rolled-back", str(signed), sentence)
+    return TableFinding("forked", str(signed), f"the checkpoint that was published over {signed} entries is another")
 
 
-def _has_size(key: str) -> bool:
-    return key.removeprefix(_CHECKPOINTS).isdigit()
+def _size(key: str) -> int | None:
+    """The size that an object's name tells; none where it has another form or no ledger has that size."""
+    digits = re.fullmatch(r"[0-9]{20}", key.removeprefix(_CHECKPOINTS))
+    size = int(digits[0]) if digits else _SIZE_MAX + 1
+    return size if size <= _SIZE_MAX else None

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, select
 from vault.foundation.db.engine import Database
 from vault.foundation.ids import derived_id
 from vault.foundation.ledger.entry import SYSTEM
-from vault.foundation.ledger.queries import published_size, tile_reader
+from vault.foundation.ledger.queries import tile_reader
+from vault.foundation.ledger.signed import newest_signed, published_size
 from vault.foundation.ledger.tables import (
     ledger_checkpoints,
     ledger_entries,
@@ -37,16 +38,16 @@ EVENT_RENEWED = "ledger:locks:renew"
 _STORE_NAMESPACE = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")  # RFC 9562 section 6.6: URL names
 
 
-def publish(database: Database, store: Store, *, lock_mode: LockMode = LockMode.GOVERNANCE) -> int | None:
-    """Puts everything up to the newest checkpoint into the store; None when it is there already.
+def publish(
+    database: Database, store: Store, public_key: bytes, *, lock_mode: LockMode = LockMode.GOVERNANCE
+) -> int | None:
+    """Puts everything up to the newest signed checkpoint into the store; None when it is there already.
 
     Returns the size published. Full tiles that an earlier publication stored are not written again.
     """
     with database.read() as connection:
-        checkpoint = connection.execute(
-            select(ledger_checkpoints).order_by(ledger_checkpoints.c.size.desc()).limit(1)
-        ).one_or_none()
-        done = published_size(connection, store.name)
+        checkpoint = newest_signed(connection, public_key)
+        done = published_size(connection, store.name, public_key)
         if checkpoint is None or checkpoint.size <= done:
             return None
         now = database.clock.now()
@@ -92,14 +93,14 @@ def lock_lasts(name: str) -> timedelta:
     return LOCK_LASTS if ".p/" in name or name.startswith("checkpoints/") else FULL_LOCK_LASTS
 
 
-def renew_locks(database: Database, store: Store) -> int:
+def renew_locks(database: Database, store: Store, public_key: bytes) -> int:
     """Extends the locks of what the newest publication and the time stamps rest on, once half of their time is over.
 
     Returns how many were extended. Leaves `ledger:locks:renew` when any.
     """
     now, renewed = database.clock.now(), 0
     with database.read() as connection:
-        size = published_size(connection, store.name)
+        size = published_size(connection, store.name, public_key)
         stamped = connection.execute(select(ledger_timestamps.c.size).distinct()).scalars().all()
     for name in itertools.chain(names_of(size), map(checkpoint_name, stamped)):
         try:

@@ -15,6 +15,7 @@ from vault.foundation.db import keyset
 from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picked, Span
 from vault.foundation.ids import first_id_at
 from vault.foundation.ledger.checkpoint import PROOF_KIND
+from vault.foundation.ledger.errors import LedgerDamaged
 from vault.foundation.ledger.merkle import inclusion_proof
 from vault.foundation.ledger.tables import (
     ledger_checkpoints,
@@ -25,7 +26,7 @@ from vault.foundation.ledger.tables import (
     ledger_tiles,
     ledger_timestamps,
 )
-from vault.foundation.ledger.tiles import subtree_reader
+from vault.foundation.ledger.tiles import WIDTH, subtree_reader
 
 PAGE_SIZE_MAX = 500
 # An id and its entry's instant are taken in one transaction of one process.
@@ -154,7 +155,11 @@ def _conditions(filters: EntryFilters) -> list[ColumnElement[bool]]:
 
 
 def proven_entry(connection: Connection, entry_id: UUID) -> ProvenEntry | None:
-    """One entry with its inclusion proof under the newest checkpoint."""
+    """One entry with its inclusion proof under the newest checkpoint.
+
+    Raises:
+        LedgerDamaged: the tiles do not hold the path that a checkpoint of this size has.
+    """
     row = connection.execute(
         select(*_COLUMNS, ledger_entries.c.body, ledger_leaves.c.leaf_hash)
         .join(ledger_leaves, ledger_leaves.c.entry_id == ledger_entries.c.id, isouter=True)
@@ -166,7 +171,10 @@ def proven_entry(connection: Connection, entry_id: UUID) -> ProvenEntry | None:
     newest = _newest(connection)
     if line.leaf_index is None or newest is None or newest.size <= line.leaf_index:
         return ProvenEntry(line, bytes(row.body), None, None, None, ())
-    proof = inclusion_proof(line.leaf_index, newest.size, subtree_reader(tile_reader(connection)))
+    try:
+        proof = inclusion_proof(line.leaf_index, newest.size, subtree_reader(tile_reader(connection)))
+    except ValueError as error:
+        raise LedgerDamaged(size=newest.size, problem=str(error)) from error
     return ProvenEntry(line, bytes(row.body), bytes(row.leaf_hash), newest.size, newest.note, tuple(proof))
 
 
@@ -263,23 +271,17 @@ def pending_count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(ledger_pending)).scalar_one()
 
 
-def published_size(connection: Connection, store: str) -> int:
-    """The size of the largest checkpoint that lies, locked, in `store`."""
-    size = connection.execute(
-        select(func.max(ledger_publications.c.size)).where(ledger_publications.c.store == store)
-    ).scalar_one()
-    return size or 0
-
-
 def tile_reader(connection: Connection) -> Any:
-    """Reads tiles from the database, each once."""
+    """Reads tiles from the database, each once. Raises LedgerDamaged where one is missing."""
     held: dict[tuple[int, int], bytes] = {}
 
     def read(level: int, index: int) -> bytes:
         if (level, index) not in held:
             row = connection.execute(
                 select(ledger_tiles.c.hashes).where(ledger_tiles.c.level == level, ledger_tiles.c.tile_index == index)
-            ).scalar_one()
+            ).scalar_one_or_none()
+            if row is None:
+                raise LedgerDamaged(size=index * WIDTH ** (level + 1), problem=f"tile {level}/{index} is missing")
             held[level, index] = bytes(row)
         return held[level, index]
 

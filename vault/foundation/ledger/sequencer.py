@@ -53,10 +53,7 @@ def sequence(database: Database, public_key: bytes, sign: Sign) -> Sequenced | N
         if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:k)"), {"k": _SEQUENCER_LOCK}).scalar_one():
             return None
         size = tree_size(connection)
-        waiting = _pending(connection)
-        # What somebody else put there gets no number and no signature: it stays for verification to name.
-        rows = [(i, body) for i, body, mark in waiting if hmac.compare_digest(mark, mark_of(secret, body))]
-        forged = len(waiting) - len(rows)
+        rows, forged = _own_pending(connection, secret)
         if not rows:
             return Sequenced(0, size, forged)
         leaves = [leaf_hash(body) for _, body in rows]
@@ -95,14 +92,31 @@ def tree_size(connection: Connection) -> int:
     return 0 if last is None else last + 1
 
 
-def _pending(connection: Connection) -> list[tuple[UUID, bytes, bytes]]:
-    rows = connection.execute(
+def _own_pending(connection: Connection, secret: bytes) -> tuple[list[tuple[UUID, bytes]], int]:
+    """What waits for an index, at most `BATCH_MAX`, and how many were passed over because they are not our own.
+
+    What somebody else put there gets no number and no signature, and holds up nobody: it stays for verification to name.
+    """
+    query = (
         select(ledger_entries.c.id, ledger_entries.c.body, ledger_entries.c.mark)
         .join(ledger_pending, ledger_pending.c.entry_id == ledger_entries.c.id)
         .order_by(ledger_entries.c.id)
         .limit(BATCH_MAX)
     )
-    return [(row.id, bytes(row.body), bytes(row.mark)) for row in rows]
+    own: list[tuple[UUID, bytes]] = []
+    forged = 0
+    page = connection.execute(query).all()
+    while page:
+        for row in page:
+            body = bytes(row.body)
+            if hmac.compare_digest(bytes(row.mark), mark_of(secret, body)):
+                own.append((row.id, body))
+            else:
+                forged += 1
+        if len(own) >= BATCH_MAX or len(page) < BATCH_MAX:
+            break
+        page = connection.execute(query.where(ledger_entries.c.id > page[-1].id)).all()
+    return own[:BATCH_MAX], forged
 
 
 def _read_edge(connection: Connection, size: int) -> GrowingTree:
