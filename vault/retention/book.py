@@ -23,6 +23,7 @@ from vault.access.approvals import ProposalState
 from vault.access.queries import organisation
 from vault.access.tables import approvals, proposals
 from vault.access.tables import organisation as organisation_table
+from vault.foundation.db.transaction import Transaction
 from vault.retention.errors import NoSchedule, UnknownClass
 from vault.retention.model import Content, VersionState
 from vault.retention.tables import calendar_years, rule_confirmations, rule_packs, schedule_versions
@@ -69,6 +70,8 @@ class Lawbook:
         return found.definition
 
 
+# Also in `ddl`: who changes the law, and who relies on it to propose or approve, does so one at a time.
+_LAW_LOCK = 0x736C6970_6C6177
 _kept: dict[_Stamp, Lawbook] = {}
 _KEPT_MAX = 8
 
@@ -86,6 +89,11 @@ def read_book(connection: Connection) -> Lawbook:
             _kept.clear()
         known = _kept[stamp] = Lawbook(_load(connection))
     return known
+
+
+def hold_law(tx: Transaction) -> None:
+    """Keeps the law as it is to the end of the transaction: two changes at once never pass each other unseen."""
+    tx.connection.execute(select(func.pg_advisory_xact_lock(_LAW_LOCK)))
 
 
 def content_from(plain: Mapping[str, Any]) -> Content:

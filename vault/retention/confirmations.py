@@ -24,7 +24,7 @@ from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import N_, InvalidInput, NotFoundOrNotYours
 from vault.foundation.ids import derived_id, new_id
-from vault.retention.book import Lawbook, read_book
+from vault.retention.book import Lawbook, hold_law, read_book
 from vault.retention.due_dates import note_law_change
 from vault.retention.errors import AlreadyProposed, RuleNotOpen
 from vault.retention.model import CONFIRMATION_APPROVALS_NEEDED, Act, Event
@@ -108,6 +108,7 @@ def approve(ctx: Context, viewer: Viewer, confirmation_id: UUID, comment: str = 
     """
     viewer.require(Right.RETENTION_CONFIRMATION_APPROVE)
     with ctx.database.transaction(viewer.actor) as tx:
+        hold_law(tx)
         wanted = get_confirmation(tx.connection, confirmation_id)
         proposal = approvals.approve(tx, viewer, wanted.proposal_id, comment)
         if rule_digest(_open_rule(tx, wanted.rule_code)) != wanted.rule_digest:

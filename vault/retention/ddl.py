@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 FUNCTIONS = """
--- Nobody proposes or approves what was not tried on the records: exactly this draft, by the law as it still is.
-CREATE FUNCTION retention_require_simulated(version uuid, draft bytea, at timestamptz)
+-- Nobody proposes or approves what was not tried on the records: exactly this draft, as it would be on the day from which
+-- it shall apply, against the version that would apply then, by the law as it still is. One at a time, as in `book`.
+CREATE FUNCTION retention_require_simulated(version uuid, draft bytea, at timestamptz, from_date date)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM pg_advisory_xact_lock(x'736c69706c6177'::bigint);
     PERFORM FROM simulations AS s WHERE s.version_id = version AND s.draft_digest = draft
-        AND s.finished_at >= at - interval '30 days'
+        AND s.finished_at >= at - interval '30 days' AND s.on_date = from_date
+        AND s.against_number = (SELECT v.number FROM schedule_versions AS v
+            WHERE v.state = 'approved' AND v.effective_date <= from_date
+            ORDER BY v.effective_date DESC, v.approved_at DESC, v.number DESC LIMIT 1)
         AND s.law_changes_seen = (SELECT count(*) FROM law_changes);
     IF NOT FOUND THEN
         RAISE EXCEPTION 'this was not simulated as it stands' USING ERRCODE = 'SV004';
@@ -50,10 +55,10 @@ BEGIN
         IF (NEW.content, NEW.note) IS DISTINCT FROM (OLD.content, OLD.note) THEN
             RAISE EXCEPTION 'what is proposed is the draft as it stands' USING ERRCODE = 'SV004';
         END IF;
-        PERFORM retention_require_simulated(NEW.id, NEW.draft_digest, NEW.changed_at);
+        PERFORM retention_require_simulated(NEW.id, NEW.draft_digest, NEW.changed_at, NEW.effective_date);
     END IF;
     IF NEW.state = 'approved' THEN
-        PERFORM retention_require_simulated(NEW.id, NEW.draft_digest, NEW.approved_at);
+        PERFORM retention_require_simulated(NEW.id, NEW.draft_digest, NEW.approved_at, NEW.effective_date);
         PERFORM access_require_approved(NEW.proposal_id, 'retention:schedule:approve', NEW.id, NEW.digest, 2);
         SELECT (NEW.approved_at AT TIME ZONE time_zone)::date INTO today FROM organisation;
         IF NEW.effective_date < today THEN

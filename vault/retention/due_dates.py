@@ -23,7 +23,7 @@ from vault.catalogue import service as catalogue
 from vault.catalogue.model import Description, DueDates
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.ids import new_id
-from vault.retention.book import Lawbook, read_book
+from vault.retention.book import Lawbook, hold_law, read_book
 from vault.retention.dossier import business_events, facts_now
 from vault.retention.tables import law_changes, lock_tasks
 
@@ -141,6 +141,7 @@ def ask_for_locks(tx: Transaction, record_ids: Iterable[UUID], *, not_before: da
 
 def note_law_change(tx: Transaction, kind: str, from_date: date | None = None) -> None:
     """Notes that due dates are to be computed anew, from a day on or from today; the caller witnesses what changed."""
+    hold_law(tx)
     now = tx.clock.now()
     day = from_date or read_book(tx.connection).day_of(now)
     tx.connection.execute(law_changes.insert(), {"id": new_id(), "kind": kind, "from_date": day, "at": now})

@@ -191,6 +191,20 @@ class NotSimulated(VaultError):
     )
 
 
+class SimulatedForOtherDay(VaultError):
+    """The version was tried as it would be on another day than the one from which it shall apply."""
+
+    code = "simulated-for-other-day"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("Version {number} of the schedule was simulated as it would be on {simulated}, not on {day}.")
+    hint = N_(
+        "Simulate it as it would be on {day}, or propose it for {simulated}: what a version does to the records depends"
+        " on the day from which it applies."
+    )
+
+
 class ScheduleFileRefused(VaultError):
     """A file cannot be a schedule; `problems` names every line."""
 

@@ -32,7 +32,7 @@ from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import N_, InvalidInput
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.entry import canonical_json
-from vault.retention.book import known_packs, read_book
+from vault.retention.book import hold_law, known_packs, read_book
 from vault.retention.due_dates import note_law_change
 from vault.retention.errors import (
     AlreadyProposed,
@@ -152,15 +152,16 @@ def propose(ctx: Context, viewer: Viewer, number: int, effective_date: date) -> 
         NotFoundOrNotYours, ScheduleNotOpen, ScheduleInvalid, AlreadyProposed.
         EffectiveInPast: the day has passed; what was decided then stays as it was.
         ClassStillUsed: records have a class that it leaves out.
-        NotSimulated: nobody saw what this draft would do to the records.
+        NotSimulated, SimulatedForOtherDay: nobody saw what this draft would do to the records from that day on.
     """
     viewer.require(Right.RETENTION_SCHEDULE_DRAFT)
     with ctx.database.transaction(viewer.actor) as tx:
+        hold_law(tx)
         version = _taken(tx, number, VersionState.DRAFT)
         _require_ahead(tx, effective_date)
         require_usable(tx, version.content)
         _require_classes_of_records(tx, version.content)
-        simulation = require_simulated(tx, version)
+        simulation = require_simulated(tx, version, effective_date)
         digest = digest_of(number, version.content, version.note, effective_date)
         try:
             proposal_id = approvals.propose(
@@ -207,16 +208,17 @@ def approve(ctx: Context, viewer: Viewer, number: int, comment: str = "") -> Sch
     Raises:
         NotAllowed: the viewer lacks `retention:schedule:approve`.
         NeedsPerson, OwnProposal, ProposalSettled: the viewer is not one who may approve this one.
-        NotFoundOrNotYours, ScheduleNotOpen, EffectiveInPast, ClassStillUsed, NotSimulated.
+        NotFoundOrNotYours, ScheduleNotOpen, EffectiveInPast, ClassStillUsed, NotSimulated, SimulatedForOtherDay.
     """
     viewer.require(Right.RETENTION_SCHEDULE_APPROVE)
     with ctx.database.transaction(viewer.actor) as tx:
+        hold_law(tx)
         version = _taken(tx, number, VersionState.PROPOSED)
         assert version.proposal_id is not None
         assert version.effective_date is not None
         _require_ahead(tx, version.effective_date)
         _require_classes_of_records(tx, version.content)
-        simulation = require_simulated(tx, version)
+        simulation = require_simulated(tx, version, version.effective_date)
         proposal = approvals.approve(tx, viewer, version.proposal_id, comment)
         if proposal.state is ProposalState.APPROVED:
             _put_into_force(tx, version, simulation.id)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -26,6 +27,7 @@ from retention_rules.schedules import Book, Schedule, law_known
 from vault.catalogue.tables import records
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
+from vault.foundation.jobs.errors import JobPutOff
 from vault.foundation.ledger.entry import SYSTEM, canonical_json
 from vault.retention.book import read_book
 from vault.retention.dossier import facts_now
@@ -39,6 +41,7 @@ from vault.retention.tables import law_changes, schedule_versions, simulation_ef
 
 BATCH = 50_000
 _HARD_BATCH = 500
+_LOOK_AGAIN_S = 30
 _NAMES = tuple(column.name for column in simulation_effects.columns if column.name != "simulation_id")
 
 Progress = Callable[[int, int | None], None]
@@ -63,11 +66,13 @@ def simulate(
     Raises:
         ScheduleChanged: the draft is no longer what it was when the simulation was asked for.
         JobCancelled: `progress` raised it; nothing is kept.
+        JobPutOff: another worker is at it, which may have been taken for dead: it may yet die, so one looks again.
     """
-    with ctx.database.transaction(SYSTEM, is_of_one_instant=True) as tx:
+    # Before the snapshot is taken: what the other worker finished until then is in it.
+    with _alone(ctx, simulation_id), ctx.database.transaction(SYSTEM, is_of_one_instant=True) as tx:
         now = tx.clock.now()
         asked = get_simulation(tx.connection, simulation_id)
-        if asked.finished_at is not None or not _is_ours(tx.connection, simulation_id):
+        if asked.finished_at is not None:
             return asked
         laws = _laws(tx.connection, asked, now)
         counts = _count(tx.connection)
@@ -105,10 +110,17 @@ def _binding(rules: ClassLaw | None, on: date) -> object:
     return None if rules is None else (rules.on(on), rules.definition.disposition, rules.definition.lock)
 
 
-def _is_ours(connection: Connection, simulation_id: UUID) -> bool:
-    """Whether no other worker is at it: one taken for dead may still be alive."""
+@contextmanager
+def _alone(ctx: Context, simulation_id: UUID) -> Iterator[None]:
+    """One worker at a time by an advisory lock, which dies with the connection of whoever holds it."""
     key = int.from_bytes(simulation_id.bytes[-8:], signed=True)
-    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(key))).scalar_one())
+    with ctx.database.autocommit() as guard:
+        if not guard.execute(select(func.pg_try_advisory_lock(key))).scalar_one():
+            raise JobPutOff(_LOOK_AGAIN_S)
+        try:
+            yield
+        finally:
+            guard.execute(select(func.pg_advisory_unlock(key)))
 
 
 def _laws(connection: Connection, asked: Simulation, now: datetime) -> _Laws:

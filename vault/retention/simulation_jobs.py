@@ -15,11 +15,17 @@ from vault.foundation.ids import new_id
 from vault.foundation.jobs import runs
 from vault.foundation.jobs.queue import defer
 from vault.retention.book import read_book
-from vault.retention.errors import EffectiveInPast, NotSimulated, ScheduleChanged, ScheduleNotOpen
+from vault.retention.errors import (
+    EffectiveInPast,
+    NotSimulated,
+    ScheduleChanged,
+    ScheduleNotOpen,
+    SimulatedForOtherDay,
+)
 from vault.retention.model import Event, ScheduleVersion, VersionState
 from vault.retention.queries import get_version
 from vault.retention.simulation import simulate
-from vault.retention.simulations import Simulation, fresh_simulation, get_simulation, newest_simulation
+from vault.retention.simulations import Simulation, get_simulation, is_fresh, newest_finished, newest_simulation
 from vault.retention.tables import schedule_versions, simulations
 
 TASK_SIMULATE = "retention:simulate"
@@ -87,22 +93,35 @@ def cancel_simulation(ctx: Context, viewer: Viewer, simulation_id: UUID) -> None
 
 
 def run_simulation(ctx: Context, progress: runs.Progress, simulation_id: str) -> None:
-    """Simulates, telling how far it is; a draft that was changed meanwhile ends the run."""
+    """Simulates, telling how far it is; a draft that was changed meanwhile ends the run.
+
+    Raises:
+        JobPutOff: the worker is ending, or another is still at it.
+    """
     try:
         done = simulate(ctx, UUID(simulation_id), progress.tell)
     except ScheduleChanged as error:
         progress.fail(error.code)  # as often as it were tried again, the draft would stay another
         return
-    if done.found is not None:
-        progress.finish(records=done.found.records, affected=done.found.affected)
+    assert done.found is not None
+    progress.finish(records=done.found.records, affected=done.found.affected)
 
 
-def require_simulated(tx: Transaction, version: ScheduleVersion) -> Simulation:
-    """The simulation by which a version may be proposed or approved. Raises NotSimulated."""
-    found = fresh_simulation(tx.connection, version, tx.clock.now())
-    if found is None:
+def require_simulated(tx: Transaction, version: ScheduleVersion, effective_date: date) -> Simulation:
+    """The simulation by which a version may be proposed or approved to take effect on a day.
+
+    Raises:
+        NotSimulated: there is none, or it no longer counts.
+        SimulatedForOtherDay: there is one, but as it would be on another day.
+    """
+    newest = newest_finished(tx.connection, version.number)
+    if newest is None or not is_fresh(tx.connection, newest, version, tx.clock.now()):
         raise NotSimulated(number=version.number)
-    return found
+    if newest.on_date != effective_date:
+        raise SimulatedForOtherDay(
+            number=version.number, simulated=newest.on_date.isoformat(), day=effective_date.isoformat()
+        )
+    return newest
 
 
 def _open_version(tx: Transaction, number: int) -> ScheduleVersion:

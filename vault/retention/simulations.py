@@ -16,6 +16,7 @@ from vault.catalogue.tables import records
 from vault.foundation.db import keyset
 from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picked, Span
 from vault.foundation.errors import NotFoundOrNotYours
+from vault.retention.book import read_book
 from vault.retention.effects import Effect, conditions, years
 from vault.retention.model import ScheduleVersion
 from vault.retention.tables import law_changes, schedule_versions, simulation_effects, simulations
@@ -162,17 +163,16 @@ def newest_finished(connection: Connection, number: int) -> Simulation | None:
 
 
 def is_fresh(connection: Connection, simulation: Simulation, version: ScheduleVersion, now: datetime) -> bool:
-    """Whether a simulation still tells what the version would do: the same draft, the same law, not long ago."""
+    """Whether a simulation still tells what the version would do: the same draft, the same law, not long ago.
+
+    For which day it tells that, `on_date` says: only from that day on may the version apply by it.
+    """
     if simulation.finished_at is None or simulation.draft_digest != version.draft_digest:
+        return False
+    if str(simulation.against_number) != read_book(connection).schedule(simulation.on_date, now).version:
         return False
     seen = connection.execute(select(func.count()).select_from(law_changes)).scalar_one()
     return simulation.law_changes_seen == seen and now - simulation.finished_at <= FRESH_FOR
-
-
-def fresh_simulation(connection: Connection, version: ScheduleVersion, now: datetime) -> Simulation | None:
-    """The newest simulation of the version by which it may be proposed and approved."""
-    newest = newest_finished(connection, version.number)
-    return newest if newest is not None and is_fresh(connection, newest, version, now) else None
 
 
 def find_affected(

@@ -147,8 +147,8 @@ class Worker:
                 body(self.ctx, progress, **arguments)
             except JobCancelled:
                 progress.cancelled()
-            except JobPutOff:
-                progress.put_off(**arguments)
+            except JobPutOff as later:
+                progress.put_off(later.after_s, **arguments)
             except Exception as error:  # also of kinds that nobody thought of: a run must not seem to go on for ever
                 progress.fail(error.code if isinstance(error, VaultError) else VaultError.code)
                 raise

@@ -101,6 +101,10 @@ def test_a_worker_that_ends_leaves_the_run_to_the_next(database: Database, clock
     with database.read() as connection:
         jobs = connection.execute(text("SELECT task_name, args, status FROM procrastinate_jobs")).all()
     assert [tuple(job) for job in jobs] == [("test:work", {"run_id": str(run_id), "more": 5}, "todo")]
+    progress.put_off(30, more=6)
+    later = text("SELECT args ->> 'more' FROM procrastinate_jobs WHERE scheduled_at > now() + interval '20 seconds'")
+    with database.read() as connection:
+        assert connection.execute(later).scalars().all() == ["6"], "looked at again when the time has come"
 
 
 def test_what_waits_under_a_name_is_enqueued_once(database: Database) -> None:

@@ -60,8 +60,9 @@ def _with_period(content: Content, code: str, years: int) -> Content:
 
 def _proposed(archive: Archive, viewer: Viewer, content: Content | None = None, days: int = 0) -> ScheduleVersion:
     drafted = service.draft(archive.ctx, viewer, "测试用", content)
-    archive.simulate(drafted.number)
-    return service.propose(archive.ctx, viewer, drafted.number, _today(archive) + timedelta(days=days))
+    on = _today(archive) + timedelta(days=days)
+    archive.simulate(drafted.number, on=on)
+    return service.propose(archive.ctx, viewer, drafted.number, on)
 
 
 def test_the_shipped_classes_are_version_1_and_begin_only_once(archive: Archive) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -24,7 +26,7 @@ from vault.foundation.db.errors import DatabaseUnavailable
 from vault.foundation.db.keyset import walk
 from vault.foundation.errors import NotAllowed, NotFoundOrNotYours
 from vault.foundation.jobs import runs
-from vault.foundation.jobs.errors import JobCancelled
+from vault.foundation.jobs.errors import JobCancelled, JobPutOff
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.queries import entries_of_subject
 from vault.foundation.ledger.tables import ledger_entries
@@ -32,7 +34,7 @@ from vault.retention import service
 from vault.retention.book import read_book
 from vault.retention.dossier import facts_now
 from vault.retention.effects import YEAR_DAYS, Effect
-from vault.retention.errors import EffectiveInPast, NotSimulated, ScheduleNotOpen
+from vault.retention.errors import EffectiveInPast, NotSimulated, ScheduleNotOpen, SimulatedForOtherDay
 from vault.retention.model import Content, ScheduleVersion, VersionState
 from vault.retention.queries import get_version, version_in_effect
 from vault.retention.simulation import law_of_version, simulate
@@ -297,10 +299,12 @@ def test_nobody_proposes_what_was_not_simulated_as_it_stands(archive: Archive, p
     archive.clock.advance(timedelta(days=31))
     with pytest.raises(NotSimulated):
         service.propose(archive.ctx, people.administrator, version.number, _today(archive))
-    simulation = archive.simulate(version.number)
-    proposed = service.propose(
-        archive.ctx, people.administrator, version.number, _today(archive) + timedelta(days=60)
-    )
+    coming = _today(archive) + timedelta(days=60)
+    archive.simulate(version.number)
+    with pytest.raises(SimulatedForOtherDay):
+        service.propose(archive.ctx, people.administrator, version.number, coming)
+    simulation = archive.simulate(version.number, on=coming)
+    proposed = service.propose(archive.ctx, people.administrator, version.number, coming)
     assert proposed.draft_digest == simulation.draft_digest != proposed.digest
     service.approve(archive.ctx, people.heads[0], version.number)
     archive.clock.advance(timedelta(days=31))
@@ -337,7 +341,52 @@ def test_a_simulation_is_out_of_date_when_the_law_changes(archive: Archive, peop
         service.approve(archive.ctx, people.heads[0], second.number)
 
 
+def test_two_versions_approved_at_once_do_not_pass_each_other(
+    archive: Archive, people: People, database_url: str
+) -> None:
+    content = _content(archive)
+    versions = [
+        _draft(
+            archive,
+            people.administrator,
+            _with(content, GENERAL=_class(content, "GENERAL", own_period=Period(months=n))),
+        )
+        for n in (120, 240)
+    ]
+    for version in versions:
+        archive.simulate(version.number)
+        service.propose(archive.ctx, people.administrator, version.number, _today(archive))
+        service.approve(archive.ctx, people.heads[0], version.number)
+
+    def decide_on(version: ScheduleVersion) -> bool:
+        try:
+            return service.approve(archive.ctx, people.heads[1], version.number).state is VersionState.APPROVED
+        except NotSimulated:
+            return False
+
+    engine = create_engine(database_url)
+    with ThreadPoolExecutor(2) as both:
+        with engine.begin() as held:  # neither can note its change until both have looked, unless one waits
+            held.execute(text("LOCK TABLE law_changes IN EXCLUSIVE MODE"))
+            done = [both.submit(decide_on, version) for version in versions]
+            waiting = text(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+            deadline = time.monotonic() + 30
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watch:
+                while watch.execute(waiting).scalar_one() < 2:
+                    assert time.monotonic() < deadline, "both wait"
+                    time.sleep(0.05)
+        told = [one.result(30) for one in done]
+    engine.dispose()
+    assert sorted(told) == [False, True]
+
+
 FORGERIES = {
+    "proposed for another day": (
+        "UPDATE schedule_versions SET state = 'proposed', effective_date = '2031-01-01', draft_digest = digest,"
+        " proposal_id = (SELECT id FROM proposals LIMIT 1), changed_at = :at WHERE id = :tried"
+    ),
     "proposed unseen": (
         "UPDATE schedule_versions SET state = 'proposed', effective_date = '2030-01-01', draft_digest = digest,"
         " proposal_id = (SELECT id FROM proposals LIMIT 1), changed_at = now() WHERE id = :draft"
@@ -377,8 +426,11 @@ def test_the_database_refuses_it_too(
     archive.simulate(seen.number)
     service.propose(archive.ctx, people.administrator, seen.number, _today(archive))
     unseen = _draft(archive, people.administrator, content)
+    tried = _draft(archive, people.administrator, content)
+    archive.simulate(tried.number)
     with archive.ctx.database.transaction(SYSTEM) as tx:
-        values = {"draft": unseen.id} if ":draft" in FORGERIES[forgery] else {}
+        known = {"draft": unseen.id, "tried": tried.id, "at": archive.clock.now()}
+        values = {name: value for name, value in known.items() if f":{name}" in FORGERIES[forgery]}
         with pytest.raises(DBAPIError) as refused:
             tx.connection.execute(text(FORGERIES[forgery]), values)
         assert isinstance(refused.value.orig, psycopg.Error)
@@ -445,14 +497,16 @@ def test_one_whose_worker_dies_leaves_nothing_and_begins_again(
         simulate(archive.ctx, asked.id, die_at_40, batch=20)
     engine.dispose()
     assert _kept(archive.ctx) == 0
-    second = []
+    second: list[int] = []
 
     def come_second(_done: int, _all: int | None) -> None:
         if not second:
-            second.append(simulate(archive.ctx, asked.id))
+            with pytest.raises(JobPutOff) as later:
+                simulate(archive.ctx, asked.id)
+            second.append(later.value.after_s)
 
     first = simulate(archive.ctx, asked.id, come_second, batch=20)
-    assert second[0].found is None, "the second leaves it to the first"
+    assert second[0] > 0, "the second looks again later: the first may die too"
     assert first.found is not None
     assert first.found.affected == _kept(archive.ctx) > 0
     assert simulate(archive.ctx, asked.id) == first, "a finished one stays as it is"

@@ -102,7 +102,7 @@ def test_a_past_day_is_decided_with_the_knowledge_of_then(
         content = version_in_effect(connection, archive.clock.now()).content
     classes = tuple(replace(k, own_period=Period(months=240)) if k.code == "CONTRACT" else k for k in content.classes)
     drafted = service.draft(archive.ctx, people.administrator, "二十年", replace(content, classes=classes))
-    archive.simulate(drafted.number)
+    archive.simulate(drafted.number, on=in_ten[6])
     service.propose(archive.ctx, people.administrator, drafted.number, in_ten[6])
     for head in people.heads[:2]:
         service.approve(archive.ctx, head, drafted.number)

@@ -97,6 +97,9 @@ def test_a_schedule_from_file_to_law(archive: Archive, operator: Program, sign_i
     unseen = operator.post("/schedule/versions/2/propose", json={"effective_date": "2027-01-01"})
     assert (unseen.status_code, unseen.json()["code"]) == (409, "not-simulated")
     archive.simulate(2)
+    other = operator.post("/schedule/versions/2/propose", json={"effective_date": "2027-01-01"})
+    assert (other.status_code, other.json()["code"]) == (409, "simulated-for-other-day")
+    archive.simulate(2, on=date(2027, 1, 1))
     on = operator.post("/schedule/versions/2/propose", json={"effective_date": "2027-01-01"})
     assert on.json()["state"] == "proposed", today
     assert operator.post("/schedule/versions/2/approve", json={}).json()["code"] == "needs-person"

@@ -165,8 +165,8 @@ def test_an_approver_sees_what_others_proposed_until_it_is_said_and_who_drafted_
     drafted = schedule.draft(archive.ctx, archive.operator, "投诉改为二十年")
     assert "Your draft" in _first(desks.waiting(Role.ARCHIVIST), "Version 2").what
     assert desks.waiting(Role.APPROVER, _somebody(archive, Role.APPROVER)) == ()
-    archive.simulate(drafted.number)
     takes_effect = archive.clock.now().date() + timedelta(days=3)
+    archive.simulate(drafted.number, on=takes_effect)
     schedule.propose(archive.ctx, archive.operator, drafted.number, takes_effect)
     head = _somebody(archive, Role.APPROVER)
     item = _first(desks.waiting(Role.APPROVER, head), "投诉改为二十年")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from datetime import date
 
 import httpx
 import pytest
@@ -86,7 +87,12 @@ def test_from_draft_to_law_by_three_people(archive: Archive, visit: Visit) -> No
     assert untried.status_code == 409
     assert error_of(untried, "effective_date")
     assert 'href="/schedules/2/simulation"' in untried.text
-    archive.simulate(2)
+    archive.simulate(2, on=date(2027, 1, 2))
+    other_day = keeper.post("/schedules/2/propose", {"effective_date": "2027-01-01"})
+    assert other_day.status_code == 409
+    assert "2027-01-02" in error_of(other_day, "effective_date")
+    archive.simulate(2, on=date(2027, 1, 1))
+    assert 'value="2027-01-01"' in keeper.get("/schedules/2").text, "the day that was simulated is offered"
     past = keeper.post("/schedules/2/propose", {"effective_date": "2020-01-01"})
     assert past.status_code == 422
     assert "2020-01-01" in error_of(past, "effective_date")
@@ -118,7 +124,7 @@ def test_from_draft_to_law_by_three_people(archive: Archive, visit: Visit) -> No
 def test_who_proposes_does_not_approve_and_a_refusal_needs_a_reason(archive: Archive, visit: Visit) -> None:
     chief, head = visit("chief", Role.ARCHIVE_ADMINISTRATOR, Role.APPROVER), visit("head", Role.APPROVER)
     chief.goes_to("/schedules", {"note": "试改"})
-    archive.simulate(2)
+    archive.simulate(2, on=date(2027, 1, 1))
     chief.goes_to("/schedules/2/propose", {"effective_date": "2027-01-01"})
     page = chief.get("/schedules/2")
     assert "这是您提请的" in text_of(page)

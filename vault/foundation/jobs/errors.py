@@ -25,11 +25,15 @@ class UnknownTask(VaultError):
 
 
 class JobPutOff(VaultError):
-    """The worker is ending; whichever is there next goes on with the work."""
+    """The worker is ending, or another is still at it: the work is done by whichever is there in `after_s` seconds."""
 
     code = "job-put-off"
     status = 503
     exit_code = 75
     fault = Fault.OURS
-    message = N_("The work was put off because the worker is ending.")
+    message = N_("The work was put off: the worker is ending, or another one is still at it.")
     hint = N_("Nothing is lost: another worker goes on with it, or this one when it is started again.")
+
+    def __init__(self, after_s: int = 0) -> None:
+        self.after_s = after_s
+        super().__init__()

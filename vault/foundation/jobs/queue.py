@@ -29,14 +29,15 @@ def schema_sql() -> str:
     return (resources.files("procrastinate") / "sql" / "schema.sql").read_text("utf-8")
 
 
-def defer(tx: Transaction, task: str, *, once: str | None = None, **arguments: Any) -> bool:
-    """Enqueues a task with the transaction: committed with it or not at all.
+def defer(tx: Transaction, task: str, *, once: str | None = None, after_s: int = 0, **arguments: Any) -> bool:
+    """Enqueues a task with the transaction, to be done in `after_s` seconds: committed with it or not at all.
 
     `once` names a lock: while a job with it waits, no second one is enqueued. Returns whether one was enqueued.
     """
     driver = tx.connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
-    job = _deferring.configure_task(task, queueing_lock=once, connection=driver)
+    later = {"seconds": after_s} if after_s else None
+    job = _deferring.configure_task(task, queueing_lock=once, connection=driver, schedule_in=later)
     if once is None:
         job.defer(**arguments)
         return True

@@ -208,8 +208,8 @@ class Progress:
         """Ends the run as somebody wanted."""
         self._update(state="cancelled", finished_at=self._clock.now())
 
-    def put_off(self, **arguments: Any) -> None:
-        """Has the run wait for a worker again, with a job like the one that is being given up."""
+    def put_off(self, after_s: int = 0, **arguments: Any) -> None:
+        """Has the run wait for a worker again, for so many seconds, with a job like the one that is being given up."""
         with self._database.transaction(SYSTEM) as tx:
             task = tx.connection.execute(
                 job_runs.update()
@@ -217,7 +217,7 @@ class Progress:
                 .values(state="waiting")
                 .returning(job_runs.c.task)
             ).scalar_one()
-            defer(tx, task, run_id=str(self.run_id), **arguments)
+            defer(tx, task, after_s=after_s, run_id=str(self.run_id), **arguments)
             tx.commit()
 
     def _update(self, *, only_if: ColumnElement[bool] | None = None, **values: Any) -> bool | None:

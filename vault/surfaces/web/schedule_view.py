@@ -20,6 +20,7 @@ from vault.retention import exchange
 from vault.retention.book import Lawbook, read_book
 from vault.retention.model import ScheduleVersion, VersionState
 from vault.retention.queries import get_version, list_versions
+from vault.retention.simulations import newest_finished
 from vault.surfaces.i18n import Language, Translator
 from vault.surfaces.law_words import (
     DISPOSITIONS,
@@ -84,6 +85,7 @@ def version_view(
         may_edit=is_draft and may_draft,
         may_withdraw=may_draft and (is_draft or (version.state is VersionState.PROPOSED and is_own)),
         earliest_date=today.isoformat(),
+        simulated_date=_simulated_date(connection, version, today) if is_draft and may_draft else "",
         withdrawn_because=version.withdrawn_because or "",
         forms=forms,
         file_problems=problems,
@@ -194,6 +196,12 @@ def _simulation(say: Translator, version: ScheduleVersion) -> Link | None:
     if version.state not in {VersionState.DRAFT, VersionState.PROPOSED}:
         return None
     return Link(say.gettext(N_("Its effects on the records at hand")), f"/schedules/{version.number}/simulation")
+
+
+def _simulated_date(connection: Connection, version: ScheduleVersion, today: date) -> str:
+    """The day for which it was simulated, as it can be proposed for no other; nothing when that has passed."""
+    newest = newest_finished(connection, version.number)
+    return newest.on_date.isoformat() if newest is not None and newest.on_date >= today else ""
 
 
 def _link(say: Translator, number: int) -> Link:

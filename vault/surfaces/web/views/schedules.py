@@ -131,6 +131,7 @@ class VersionView:
     may_edit: bool = False
     may_withdraw: bool = False
     earliest_date: str = ""
+    simulated_date: str = ""
     withdrawn_because: str = ""
     forms: Mapping[str, Form] = field(default_factory=dict)
     file_problems: tuple[str, ...] = ()
