@@ -49,7 +49,7 @@ def environment(debian_postgres: DebianPostgres, rgw: Rgw) -> Iterator[dict[str,
 def test_the_demo_on_servers_of_ones_own(environment: dict[str, str], tmp_path: Path) -> None:
     started = _script(environment, "--demo", SLIPS, "--port", 0, "--detach")
     assert started.returncode == 0, started.stdout
-    assert f"{SLIPS} of {SLIPS} slips" in started.stdout
+    assert f"{SLIPS} of {SLIPS} demo slips" in started.stdout
     home = Path(environment["SLIPVAULT_HOME"])
     assert not (home / "database").exists(), "no embedded database beside the ordinary one"
     assert not (home / "store").exists(), "no directory beside the bucket"

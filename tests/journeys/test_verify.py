@@ -123,7 +123,8 @@ def test_a_ledger_row_altered(kept: Server) -> None:
     entry = str(sql(kept, "SELECT entry_id FROM ledger_leaves WHERE leaf_index = 1")[0][0])
     with lawless(kept, f"UPDATE ledger_entries SET event = event || 'x' WHERE id = '{entry}'",
                  f"UPDATE ledger_entries SET event = left(event, -1) WHERE id = '{entry}'"):  # fmt: skip
-        assert verified(kept) == (1, {(entry, "entry-altered")})
+        code, found = verified(kept)
+        assert (code, found - {("1", "published-entry-altered")}) == (1, {(entry, "entry-altered")})
     assert verified(kept) == (0, set())
 
 
@@ -132,7 +133,9 @@ def test_a_ledger_row_removed(kept: Server) -> None:
     with lawless(kept, f"CREATE TABLE aside AS SELECT * FROM ledger_entries WHERE id = '{entry}'; "
                        f"DELETE FROM ledger_entries WHERE id = '{entry}'",
                  "INSERT INTO ledger_entries SELECT * FROM aside; DROP TABLE aside"):  # fmt: skip
-        assert verified(kept) == (1, {(entry, "entry-removed")})
+        code, found = verified(kept)
+        # Where the store has it already, the store's own copy says so too.
+        assert (code, found - {("1", "published-entry-removed")}) == (1, {(entry, "entry-removed")})
     assert verified(kept) == (0, set())
 
 

@@ -70,10 +70,18 @@ class _StoppedEarly(BaseException):
 class _Process:
     """A program that the supervisor keeps running."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], descriptors: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        environment: dict[str, str],
+        descriptors: tuple[int, ...] = (),
+        *,
+        output: int | None = None,
+    ) -> None:
         self._arguments = arguments
         self._environment = environment
         self._descriptors = descriptors
+        self._output = output
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -82,6 +90,7 @@ class _Process:
                 self._arguments,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
+                stdout=self._output,
                 pass_fds=self._descriptors,
                 preexec_fn=following_parent(signal.SIGTERM),  # noqa: PLW1509 - from the main thread, which has no others
             )
@@ -105,6 +114,26 @@ class _Process:
             self._process.wait()
 
 
+class _Demo:
+    """The program that brings the demo's slips in. Each line that it prints says how many came in, and of how many."""
+
+    def __init__(self, slips: str, environment: dict[str, str]) -> None:
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        self._said = os.fdopen(reader, "rb", buffering=0)
+        self.process = _Process([sys.executable, "-m", "vault.demo.filling", slips], environment, output=writer)
+        self.process.start()
+        os.close(writer)
+
+    def said(self) -> list[tuple[str, str]]:
+        """What it has printed since it was last asked."""
+        lines = (self._said.read(1 << 16) or b"").decode("ascii", "replace").splitlines()
+        return [(sent, count) for sent, _, count in (line.partition(" ") for line in lines)]
+
+    def close(self) -> None:
+        self._said.close()
+
+
 @dataclass
 class _Watched:
     """A part of the service; begun anew when it has ended, after a pause that grows while it keeps ending."""
@@ -125,7 +154,7 @@ class Supervisor:
         self._terminal = terminal
         self._home = Home(settings.home)
         self._watched: list[_Watched] = []
-        self._demo: _Process | None = None
+        self._demo: _Demo | None = None
         self._phases: dict[str, float] = {}
         self._is_starting = True
         self._is_ending = False
@@ -188,8 +217,7 @@ class Supervisor:
         self._terminal.note("service ready", seconds=round(age_s(), 2), phases=self._phases)
         self._announce(address, password)
         if slips := os.environ.get("SLIPVAULT_DEMO"):
-            self._demo = _Process([sys.executable, "-m", "vault.demo.filling", slips], environment)
-            self._demo.start()
+            self._demo = _Demo(slips, environment)
 
     def _keep(self, name: str, process: _Process) -> None:
         process.start()
@@ -253,12 +281,21 @@ class Supervisor:
         while not self._is_ending:
             for watched in self._watched:
                 self._look_at(watched)
-            if self._demo is not None and self._demo.exit_code is not None:
-                if self._demo.exit_code:
-                    self._terminal.say(N_("the demo slips did not all come in; start again with --demo to go on"))
-                self._demo = None
-                self._terminal.tell_ready()
+            if self._demo is not None:
+                self._look_at_demo(self._demo)
             time.sleep(_LOOK_EVERY_S)
+
+    def _look_at_demo(self, demo: _Demo) -> None:
+        code = demo.process.exit_code
+        for sent, count in demo.said():
+            self._terminal.say(N_("{sent} of {count} demo slips"), sent=sent, count=count)
+        if code is None:
+            return
+        if code:
+            self._terminal.say(N_("the demo slips did not all come in; start again with --demo to go on"))
+        demo.close()
+        self._demo = None
+        self._terminal.tell_ready()
 
     def _look_at(self, watched: _Watched) -> None:
         now_s = time.monotonic()
@@ -285,7 +322,7 @@ class Supervisor:
     def _stop_processes(self) -> None:
         processes = [watched.part for watched in self._watched if isinstance(watched.part, _Process)]
         if self._demo is not None:
-            processes.append(self._demo)
+            processes.append(self._demo.process)
         for process in processes:
             process.ask_to_end()
         deadline_s = time.monotonic() + _END_TIMEOUT_S
