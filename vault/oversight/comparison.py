@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -29,6 +30,7 @@ from vault.oversight.drifts import DriftEnd, KeptDrift
 from vault.oversight.expectations import said_by_key, said_of
 from vault.oversight.leftovers import OBJECTS_PREFIX
 from vault.oversight.pace import Pace
+from vault.oversight.record_check import proven
 from vault.oversight.tables import comparisons
 
 THREADS = 8
@@ -36,6 +38,8 @@ PER_SECOND = 500
 GOES_ON_WITHIN = timedelta(hours=24)
 PAGE = 500
 _LOOKS_MAX = 3
+# Why nothing was set: what the catalogue says of the record is not what the ledger witnessed.
+ROW_UNPROVEN = "row-unproven"
 
 _Version: TypeAlias = tuple[str, str]
 _Look: TypeAlias = "tuple[Stands | None, ObjectInfo | None]"
@@ -112,7 +116,7 @@ class Comparison:
             moved = {"through_key": last} if last is not None else {"finished_at": tx.clock.now()}
             tx.connection.execute(
                 comparisons.update()
-                .where(comparisons.c.store == self._ctx.store.name)
+                .where(comparisons.c.store == self._ctx.store.name, comparisons.c.begun_at == self.begun_at)
                 .values(versions=self._done, **moved)
             )
             tx.commit()
@@ -160,7 +164,7 @@ class Comparison:
             named |= {(one.object_key, one.version_id) for one in said}
             sure, unsure = self._look_again(pool, suspects) if suspects else ({}, set())
             sure |= _markers(page.names, said)
-            self._settle(pool, sure, unsure, after, through)
+            self._settle(pool, sure, unsure, {one.object_key for one in said}, after, through)
             after = through or after
         return named
 
@@ -187,9 +191,18 @@ class Comparison:
             return list(said_of(connection, self._ctx.store.name, [one.component_id for one in said]).values())
 
     def _settle(
-        self, pool: ThreadPoolExecutor, sure: _Sure, unsure: set[_Version], after: str, through: str | None
+        self,
+        pool: ThreadPoolExecutor,
+        sure: _Sure,
+        unsure: set[_Version],
+        said_keys: set[str],
+        after: str,
+        through: str | None,
     ) -> None:
-        """Notes what differs, before anything is mended; mends; settles what is in order."""
+        """Notes what differs, before anything is mended; mends; settles what is in order.
+
+        Whatever the catalogue says nothing of any more stays open: a row that is gone puts nothing in order.
+        """
         store = self._ctx.store.name
         if sure:
             with self._ctx.database.transaction(self._actor) as tx:
@@ -201,7 +214,7 @@ class Comparison:
             return
         differing = {drift.id: sure.get((drift.object_key, drift.version_id, drift.kind)) for drift in known}
         to_mend = [(drift, found[1]) for drift in known if (found := differing[drift.id]) and found[1].repair]
-        problems = dict(zip((drift.id for drift, _ in to_mend), pool.map(self._mend, to_mend), strict=True))
+        problems = self._mend_all(pool, to_mend)
         with self._ctx.database.transaction(self._actor) as tx:
             changed = False
             for drift in known:
@@ -209,10 +222,28 @@ class Comparison:
                     changed |= drifts.note_problem(tx, drift, problem)
                 elif drift.id in problems:
                     changed |= drifts.resolve(tx, drift, DriftEnd.REPAIRED)
-                elif differing[drift.id] is None and (drift.object_key, drift.version_id) not in unsure:
+                elif (
+                    differing[drift.id] is None
+                    and drift.object_key in said_keys
+                    and (drift.object_key, drift.version_id) not in unsure
+                ):
                     changed |= drifts.resolve(tx, drift, _end_of(drift))
             if changed:
                 tx.commit()
+
+    def _mend_all(
+        self, pool: ThreadPoolExecutor, to_mend: Sequence[tuple[KeptDrift, Verdict]]
+    ) -> dict[UUID, str | None]:
+        """Mends by threads; why not, where not.
+
+        A COMPLIANCE lock cannot be taken back: it is set only where the ledger witnessed what the catalogue says.
+        """
+        right = proven(self._ctx, {drift.record_id for drift, _ in to_mend}) if to_mend else frozenset()
+        problems: dict[UUID, str | None] = {
+            drift.id: ROW_UNPROVEN for drift, _ in to_mend if drift.record_id not in right
+        }
+        work = [one for one in to_mend if one[0].id not in problems]
+        return problems | dict(zip((drift.id for drift, _ in work), pool.map(self._mend, work), strict=True))
 
     def _mend(self, work: tuple[KeptDrift, Verdict]) -> str | None:
         """Sets what the catalogue says, read back by the store's own check; the code of what stood against it."""

@@ -49,29 +49,35 @@ def reconcile(
         StoreUnavailable, StoreDenied: the store cannot be asked; what was settled so far stays settled.
     """
     say = progress or (lambda _stage, _done, _all: None)
-    with _alone(ctx):
-        reconciling = _Reconciling(ctx, actor, ctx.clock.now() - older_than, say)
+    with _alone(ctx) as still_alone:
+        reconciling = _Reconciling(ctx, actor, ctx.clock.now() - older_than, say, still_alone)
         return reconciling.run(Comparison(ctx, actor, per_second, page))
 
 
 @contextmanager
-def _alone(ctx: Context) -> Iterator[None]:
-    """One at a time by an advisory lock, which dies with the connection of whoever holds it."""
+def _alone(ctx: Context) -> Iterator[Callable[[], object]]:
+    """One at a time by an advisory lock, which dies with the connection of whoever holds it.
+
+    Gives what fails with DatabaseUnavailable once that connection is gone: somebody else may have begun.
+    """
     with ctx.database.autocommit() as guard:
         if not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RECONCILING}).scalar_one():
             raise ReconciliationUnderWay
         try:
-            yield
+            yield lambda: guard.execute(text("SELECT 1"))
         finally:
-            guard.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _RECONCILING})
+            guard.invalidate()  # back in the pool the connection would keep the lock
 
 
 class _Reconciling:
-    def __init__(self, ctx: Context, actor: Actor, before: datetime, say: Progress) -> None:
+    def __init__(
+        self, ctx: Context, actor: Actor, before: datetime, say: Progress, still_alone: Callable[[], object]
+    ) -> None:
         self._ctx = ctx
         self._actor = actor
         self._before = before
         self._say = say
+        self._still_alone = still_alone
         self._settled: list[Finding] = []
 
     def run(self, comparison: Comparison) -> Reconciliation:
@@ -139,6 +145,7 @@ class _Reconciling:
         with ctx.database.read() as connection:
             total = leftovers.versions_expected(connection, ctx.store.name)
         for page in comparison.pages():
+            self._still_alone()
             for info in self._unknown(page.unnamed):
                 if info.stored_at < self._before:
                     self._note(info)

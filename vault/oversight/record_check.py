@@ -41,6 +41,15 @@ _ROWS = {
 }
 
 
+def proven(ctx: Context, record_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """The records among these whose rows are what the ledger witnessed."""
+    with ctx.database.read() as connection:
+        page = list(connection.execute(select(records).where(records.c.id.in_(list(record_ids)))).mappings())
+        findings = compare_rows(connection, ctx.custodian.witness_secret(), page, rows_of(connection, page))
+    wrong = {finding.subject_id for finding in findings}
+    return frozenset(row["id"] for row in page if str(row["id"]) not in wrong)
+
+
 def verify_record(ctx: Context, viewer: Viewer, record_id: UUID) -> RecordVerification:
     """Verifies one record, whole; reads every byte of it. Leaves `oversight:record:verify`.
 

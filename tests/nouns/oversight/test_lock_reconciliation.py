@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, create_engine, select, text
 
 from tests.support.archive import Archive, jpeg, make_archive, trust
 from tests.support.stores import CutOffStore, rewrite_lock
@@ -124,6 +126,30 @@ def test_a_missing_object_is_an_alarm(kept: Archive) -> None:
     outcome = reconcile(kept.ctx, SYSTEM)
     assert (outcome.drifted.by_kind, outcome.drifted.alarms) == ({DriftKind.OBJECT_MISSING: 1}, 1)
     assert _drifts(kept)[0].record_id == copy.record_id
+
+
+def test_a_row_that_no_act_made_becomes_no_lock(kept: Archive, database_url: str) -> None:
+    """Whoever owns the database must not have us lock for a thousand years."""
+    copy = _copy(kept)
+    with _lawless(database_url) as connection:
+        connection.execute(
+            text("UPDATE component_copies SET lock_until = '2999-01-01T00:00:00Z' WHERE object_key = :key"),
+            {"key": copy.object_key},
+        )
+    outcome = reconcile(kept.ctx, SYSTEM)
+    assert (outcome.drifted.by_kind, outcome.drifted.repaired) == ({DriftKind.LOCK_SHORTER: 1}, 0)
+    assert _drifts(kept)[0].problem == "row-unproven"
+    assert kept.ctx.store.head(copy.object_key).lock == Lock(LockMode.COMPLIANCE, copy.lock_until)
+
+
+def test_an_alarm_does_not_end_with_the_row_that_named_the_object(kept: Archive, database_url: str) -> None:
+    copy = _copy(kept)
+    _object(kept, copy.object_key).unlink()
+    assert reconcile(kept.ctx, SYSTEM).drifted.alarms == 1
+    with _lawless(database_url) as connection:
+        connection.execute(text("DELETE FROM component_copies WHERE object_key = :key"), {"key": copy.object_key})
+    kept.clock.advance(timedelta(seconds=1))
+    assert reconcile(kept.ctx, SYSTEM).drifted.alarms == 1
 
 
 def test_a_store_that_was_emptied_is_told_object_by_object(kept: Archive) -> None:
@@ -241,6 +267,16 @@ class Copy:
     version_id: str
     lock_mode: str
     lock_until: datetime
+
+
+@contextmanager
+def _lawless(url: str) -> Iterator[Connection]:
+    """The owner of the database, whom no rule binds."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        yield connection
+    engine.dispose()
 
 
 def _copies(archive: Archive) -> list[Copy]:
