@@ -39,13 +39,14 @@ def test_what_was_dumped_is_restored_whole(
 ) -> None:
     receipt = archive.send(jpeg(1), customer_name="张三")
     archive.sequence()
-    file = tmp_path / "slipvault.dump"
-    assert dump(database_url, file) == file.stat().st_size > 0
+    file, secret = tmp_path / "slipvault.dump", archive.ctx.custodian.witness_secret()
+    assert dump(database_url, file, clock, OPERATOR, secret) == file.stat().st_size > 0
     assert file.stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.glob("*.part")) == []
+    assert list(tmp_path.glob("**/*.part")) == []
 
     restore(empty_url, file, clock, OPERATOR, archive.ctx.custodian.witness_secret())
 
+    archive_before = archive.ctx.database
     restored = Database(empty_url, clock, pool_size=6)
     ctx = replace(archive.ctx, database=restored)
     assert receipt.record_id is not None
@@ -56,7 +57,11 @@ def test_what_was_dumped_is_restored_whole(
     archive.sequence()
     assert verify(ctx).findings == ()
     with restored.read() as connection:
-        assert "database:copy:restore" in connection.execute(select(ledger_entries.c.event)).scalars().all()
+        events = connection.execute(select(ledger_entries.c.event)).scalars().all()
+    assert {"database:copy:dump", "database:copy:restore"} & set(events) == {"database:copy:restore"}
+    with archive_before.read() as connection:
+        events = connection.execute(select(ledger_entries.c.event)).scalars().all()
+    assert "database:copy:dump" in events
     assert archive.send(jpeg(2)).status == "accepted", "and it goes on"
     restored.dispose()
 
@@ -65,11 +70,11 @@ def test_an_archive_is_never_overwritten(
     archive: Archive, database_url: str, clock: FixedClock, tmp_path: Path
 ) -> None:
     file = tmp_path / "slipvault.dump"
-    dump(database_url, file)
+    dump(database_url, file, clock, OPERATOR, b"")
     with pytest.raises(DatabaseNotEmpty):
         restore(database_url, file, clock, OPERATOR, b"")
     with pytest.raises(FileExistsError):
-        dump(database_url, file)
+        dump(database_url, file, clock, OPERATOR, b"")
 
 
 def test_what_is_no_dump_leaves_the_database_empty(empty_url: str, clock: FixedClock, tmp_path: Path) -> None:
@@ -82,9 +87,9 @@ def test_what_is_no_dump_leaves_the_database_empty(empty_url: str, clock: FixedC
         restore(empty_url, file, clock, OPERATOR, b"")
 
 
-def test_a_dump_that_fails_leaves_no_file(tmp_path: Path) -> None:
+def test_a_dump_that_fails_leaves_no_file(clock: FixedClock, tmp_path: Path) -> None:
     file = tmp_path / "slipvault.dump"
     with pytest.raises(ServerProgramFailed) as caught:
-        dump("postgresql+psycopg://nobody:secret-word@127.0.0.1:9/none", file)
+        dump("postgresql+psycopg://nobody:secret-word@127.0.0.1:9/none", file, clock, OPERATOR, b"")
     assert "secret-word" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []

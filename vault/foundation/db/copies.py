@@ -6,10 +6,11 @@ custodian it opens no record, and after a shredding its epoch is gone. Docs: `do
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import subprocess
-from contextlib import suppress
+import tempfile
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,7 @@ from vault.foundation.errors import N_, Fault, VaultError
 from vault.foundation.ids import derived_id
 from vault.foundation.ledger.entry import Actor
 
-EVENT_RESTORED = "database:copy:restore"
+EVENT_DUMPED, EVENT_RESTORED = "database:copy:dump", "database:copy:restore"
 _DATABASE = derived_id(UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8"), "slipvault/catalogue")
 
 
@@ -44,27 +45,33 @@ class DatabaseNotEmpty(VaultError):
     )
 
 
-def dump(url: str | URL, file: Path) -> int:
-    """Writes a dump, whole or not at all, for its owner only; returns its size in bytes.
+def dump(url: str | URL, file: Path, clock: Clock, actor: Actor, witness_secret: bytes) -> int:
+    """Writes a dump, whole or not at all, for its owner only; returns its size in bytes. Leaves `database:copy:dump`.
+
+    `witness_secret` is the custodian's: without it the entry would be taken for a forgery.
 
     Raises:
         ServerProgramFailed: the server cannot be reached, or the disk is full.
         FileExistsError, OSError: the file cannot be made.
     """
-    part = file.with_name(f"{file.name}.part")
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    os.close(handle)
+    if file.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file))
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
+    part = Path(name)
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
+        with os.fdopen(handle, "w+b") as target:
             _run("pg_dump", make_url(url), "--format=custom", "--no-owner", stdout=target.fileno())
             os.fsync(target.fileno())
-        part.replace(file)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            part.unlink()
-        file.unlink()
-        raise
-    return file.stat().st_size
+            target.seek(0)
+            digest, size = hashlib.file_digest(target, "sha256").hexdigest(), part.stat().st_size
+        _witness(url, clock, actor, witness_secret, EVENT_DUMPED, dump_sha256=digest, size_bytes=size)
+        os.link(part, file)  # unlike a renaming it never replaces what somebody has put there meanwhile
+        directory = os.open(file.parent, os.O_RDONLY)
+        os.fsync(directory)
+        os.close(directory)
+    finally:
+        part.unlink()
+    return size
 
 
 def restore(url: str | URL, file: Path, clock: Clock, actor: Actor, witness_secret: bytes) -> None:
@@ -99,11 +106,15 @@ def restore(url: str | URL, file: Path, clock: Clock, actor: Actor, witness_secr
         "--single-transaction",
         str(file),
     )
+    _witness(url, clock, actor, witness_secret, EVENT_RESTORED, dump_sha256=digest)
+
+
+def _witness(url: str | URL, clock: Clock, actor: Actor, witness_secret: bytes, event: str, **details: Any) -> None:
     database = Database(url, clock, pool_size=1)
     database.witness_secret = witness_secret
     try:
         with database.transaction(actor) as tx:
-            tx.witness(EVENT_RESTORED, "database", _DATABASE, dump_sha256=digest)
+            tx.witness(event, "database", _DATABASE, **details)
             tx.commit()
     finally:
         database.dispose()

@@ -33,10 +33,12 @@ class DumpUnusable(VaultError):
 
 @verb(group, "dump", _("Write a dump, also while the service runs. It holds names in clear: keep it safe."))
 def dump(file: DumpFile, as_json: Json = False) -> int:
+    from vault.foundation.clock import SystemClock
     from vault.foundation.db import copies
+    from vault.foundation.ledger.entry import Actor
 
     with _opened() as url, _told(file):
-        size_bytes = copies.dump(url, file)
+        size_bytes = copies.dump(url, file, SystemClock(), Actor("operator"), _witness_secret())
     if as_json:
         print_json({"file": str(file), "size_bytes": size_bytes})
     else:
@@ -48,18 +50,22 @@ def dump(file: DumpFile, as_json: Json = False) -> int:
 def restore(file: DumpFile, as_json: Json = False) -> int:
     from vault.foundation.clock import SystemClock
     from vault.foundation.db import copies
-    from vault.foundation.keys.custodian import open_custodian
     from vault.foundation.ledger.entry import Actor
 
-    settings = Settings.from_environment()
-    custodian = open_custodian(settings.custodian_url, forbidden_parents=(settings.home,))
     with _opened() as url, _told(file):
-        copies.restore(url, file, SystemClock(), Actor("operator"), custodian.witness_secret())
+        copies.restore(url, file, SystemClock(), Actor("operator"), _witness_secret())
     if as_json:
         print_json({"file": str(file), "restored": True})
     else:
         say(_("restored; start the service, then: slipvault verify"))
     return 0
+
+
+def _witness_secret() -> bytes:
+    from vault.foundation.keys.custodian import open_custodian
+
+    settings = Settings.from_environment()
+    return open_custodian(settings.custodian_url, forbidden_parents=(settings.home,)).witness_secret()
 
 
 @contextmanager

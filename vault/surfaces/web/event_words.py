@@ -5,6 +5,9 @@ from __future__ import annotations
 from vault.foundation.errors import N_
 
 EVENTS = {
+    "database:copy:dump": N_("Database dumped"),
+    "database:copy:restore": N_("Database restored from a dump"),
+    "ledger:locks:renew": N_("Locks of the published ledger renewed"),
     "keys:epoch:create": N_("Epoch made"),
     "keys:group:create": N_("Group key made"),
     "intake:batch:open": N_("Batch opened"),
