@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from vault.foundation.context import Context
 from vault.foundation.ledger.entry import Actor
-from vault.foundation.storage.errors import ObjectNotFound
+from vault.foundation.storage.errors import ObjectNotFound, StoreLied
 from vault.foundation.storage.interface import ObjectInfo
 from vault.intake.abandonment import ABANDONED_AFTER, count_open, settle_abandoned
 from vault.oversight import drifts, leftovers
@@ -121,6 +121,8 @@ class _Reconciling:
             info = self._ctx.store.head(leftover.object_key, leftover.version_id)
         except ObjectNotFound:
             self._resolve(leftover, Resolution.GONE)
+            return
+        except StoreLied:  # it is there, and what is known of it stays known
             return
         with self._ctx.database.read() as connection:
             is_catalogued = leftovers.is_catalogued(connection, leftover)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conformance.storage.places import content_of, fresh_key, lock_for
-from tests.support.rgw import Rgw
+from tests.support.rgw import Rgw, new_bucket
 from vault.foundation.clock import SystemClock
 from vault.foundation.errors import VaultError
 from vault.foundation.storage import bare_store
@@ -149,3 +149,16 @@ def test_markers_and_further_versions_are_listed_with_their_key_over_pages(rgw_b
     assert {one.version_id for one in named if one.key == middle} == {*versions, marker}
     assert [one.version_id for one in named if one.is_marker] == [marker]
     assert [one.key for one in store.list_names(prefix, middle)] == [last]
+
+
+def test_a_foreign_object_with_words_of_its_own_does_not_hide_the_others(moto_endpoint: str) -> None:
+    store = bare_store(new_bucket(moto_endpoint), SystemClock())
+    assert isinstance(store, S3Store)
+    for name, digest in (("a", "zz"), ("b", "\u00fc".encode().hex()[:3])):
+        store.control.put_object(Bucket=store.bucket, Key=name, Body=b"x", Metadata={"sha256": digest})
+    own = store.put_new("c", content_of(b"y"), NO_LOCK)
+    assert [(info.key, info.sha256) for info in store.list_versions("")] == [
+        ("a", None),
+        ("b", None),
+        ("c", own.sha256),
+    ]

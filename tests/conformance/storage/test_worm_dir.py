@@ -257,6 +257,26 @@ def test_a_file_moved_aside_does_not_hide_the_others(store: WormDirectory, tmp_p
     assert [info.key for info in store.list_versions("")] == sorted([copied, other])
 
 
+def test_a_damaged_lock_file_or_a_foreign_thing_does_not_hide_the_others(
+    store: WormDirectory, tmp_path: Path
+) -> None:
+    junk, folder, good = (
+        store.put_new(f"records/{name}", content_of(name.encode()), lock_for()).key for name in ("a", "b", "c")
+    )
+    paths(tmp_path / "store", junk)[1].write_bytes(b"junk")
+    paths(tmp_path / "store", folder)[1].mkdir()
+    (tmp_path / "store" / "objects" / "a note").write_bytes(b"?")
+    (tmp_path / "store" / "objects" / "00" / "folder").mkdir()
+    for told in ({"key": 5}, {"key": "\ud800"}, {"key": "x\0"}, [], [[[]]]):
+        header = json.dumps(told).encode()
+        file = b"\n".join([header, hashlib.sha256(header).hexdigest().encode(), b""])
+        (tmp_path / "store" / "objects" / "01" / hashlib.sha256(file).hexdigest()).write_bytes(file)
+    listed = list(store.list_versions(""))
+    assert [(info.key, info.is_damaged) for info in listed] == [(junk, True), (folder, True), (good, False)]
+    with pytest.raises(StoreLied):
+        store.head(junk)
+
+
 def test_a_lock_ends_by_the_clock(tmp_path: Path) -> None:
     clock = FixedClock(datetime(2026, 1, 1, tzinfo=UTC))
     store = WormDirectory(tmp_path / "store", clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from sqlalchemy.engine import Engine
 from tests.nouns.oversight.test_attacks import COLUMNS, lawless, named, undone
 from tests.support.archive import Archive, jpeg
 from vault.foundation.ids import new_id
-from vault.foundation.ledger.entry import leaf_hash, mark_of
+from vault.foundation.ledger.entry import SYSTEM, leaf_hash, mark_of
 from vault.foundation.ledger.publisher import publish, renew_locks
 from vault.foundation.ledger.queries import pending_count
 from vault.foundation.ledger.sequencer import BATCH_MAX
 from vault.foundation.ledger.signed import newest_signed, published_size
 from vault.foundation.ledger.tables import ledger_checkpoints, ledger_publications
 from vault.foundation.storage.interface import NO_LOCK, Content
+from vault.oversight.reconciliation import reconcile
 from vault.oversight.record_check import verify_record
 from vault.oversight.verification import verify
 
@@ -143,6 +145,26 @@ def test_a_published_checkpoint_is_read_and_not_only_asked_for_its_digest(kept: 
     data = path.read_bytes()
     path.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
     assert [(f.facts["code"], f.subject_id) for f in verify(kept.ctx).findings] == [("published-altered", old)]
+
+
+def test_a_lock_file_that_is_none_is_named_and_hides_nothing(kept: Archive, tmp_path: Path) -> None:
+    """Of a component, of what was published, and of an object that no row names."""
+    data = b"left over"
+    kept.ctx.store.put_new("records/x/y/z", Content.from_bytes(data, hashlib.sha256(data).digest()), NO_LOCK)
+    kept.clock.advance(timedelta(days=2))
+    reconcile(kept.ctx, SYSTEM)
+    keys = [info.key for info in kept.ctx.store.list_versions("")]
+    records, tile = [key for key in keys if key.startswith("records/")], "ledger/tile/0/"
+    spoiled = [records[0], "records/x/y/z", next(key for key in keys if key.startswith(tile))]
+    for key in spoiled:
+        name = hashlib.sha256(key.encode()).hexdigest()
+        (tmp_path / "store" / "locks" / name[:2] / name).write_bytes(b"junk")
+    assert [info.key for info in kept.ctx.store.list_versions("")] == keys
+    found = verify(kept.ctx).findings
+    told = {(f.code.value, f.facts.get("object_key") or f.subject_id) for f in found}
+    assert told == {("object-altered", spoiled[0]), ("ledger", spoiled[2].removeprefix("ledger/"))}
+    assert renew_locks(kept.ctx.database, kept.ctx.store, kept.ctx.custodian.public_key()) == 0
+    assert reconcile(kept.ctx, SYSTEM).versions == len(records)
 
 
 def _a_record(archive: Archive) -> object:

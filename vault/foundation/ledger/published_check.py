@@ -17,6 +17,7 @@ from vault.foundation.ledger.publisher import PREFIX, checkpoint_name, names_of
 from vault.foundation.ledger.signed import published_size
 from vault.foundation.ledger.tables import ledger_checkpoints, ledger_publications
 from vault.foundation.ledger.verify import Read, verify_files
+from vault.foundation.storage.errors import ObjectNotFound
 from vault.foundation.storage.interface import Listed, Store
 
 LOCK_LEFT_MIN = timedelta(days=7)  # renewal keeps at least twice as much
@@ -81,8 +82,10 @@ def _locks(store: Store, size: int, now: datetime) -> Iterator[TableFinding]:
     for name in names_of(size):
         try:
             until = store.head(PREFIX + name).lock.until
-        except VaultError:  # named as missing already
+        except ObjectNotFound:  # named as missing already
             continue
+        except VaultError:
+            until = None
         if until is None or until - now < LOCK_LEFT_MIN:
             yield TableFinding(
                 "published-lock-short", name, f"the lock of {name} in the store ends soon or has ended"

@@ -28,7 +28,7 @@ from vault.foundation.ledger.tables import (
 )
 from vault.foundation.ledger.tiles import HASH_BYTES, WIDTH, bundles_of, encode_bundle, tile_name, tiles_of
 from vault.foundation.ledger.timestamp import TimestampAuthority
-from vault.foundation.storage.errors import ObjectNotFound
+from vault.foundation.storage.errors import ObjectNotFound, StoreLied
 from vault.foundation.storage.interface import Content, Lock, LockMode, Store
 
 PREFIX = "ledger/"
@@ -105,7 +105,7 @@ def renew_locks(database: Database, store: Store, public_key: bytes) -> int:
     for name in itertools.chain(names_of(size), map(checkpoint_name, stamped)):
         try:
             info = store.head(PREFIX + name)
-        except ObjectNotFound:  # verification names it
+        except (ObjectNotFound, StoreLied):  # verification names it
             continue
         lasts = lock_lasts(name)
         if info.lock.until is None or info.lock.until - now < lasts / 2:

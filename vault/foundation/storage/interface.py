@@ -68,7 +68,10 @@ def _next_second(at: datetime) -> datetime:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """One version of one object. `sha256` is what the store keeps of the digest given when it was written."""
+    """One version of one object. `sha256` is what the store keeps of the digest given when it was written.
+
+    `is_damaged`: the version is there, but what the store keeps about it cannot be read; only listings give such.
+    """
 
     key: str
     version_id: str
@@ -77,6 +80,7 @@ class ObjectInfo:
     lock: Lock
     legal_hold: bool
     stored_at: datetime
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,10 @@ class Listed:
     version_id: str
     stored_at: datetime
     is_marker: bool = False
+
+    def damaged(self) -> ObjectInfo:
+        """The version when the store can say no more of it than its name."""
+        return ObjectInfo(self.key, self.version_id, 0, None, NO_LOCK, False, self.stored_at, is_damaged=True)
 
 
 class Content:
@@ -165,11 +173,19 @@ class Store(Protocol):
         ...
 
     def head(self, key: str, version_id: str | None = None) -> ObjectInfo:
-        """What the store says of a version, the newest when none is named. Raises ObjectNotFound."""
+        """What the store says of a version, the newest when none is named.
+
+        Raises:
+            ObjectNotFound: there is none.
+            StoreLied: what the store keeps about it cannot be read.
+        """
         ...
 
     def list_versions(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
-        """Every version under `prefix` in key order, beginning behind the key `after`."""
+        """Every version under `prefix` in key order, beginning behind the key `after`.
+
+        One about which nothing can be read is given as damaged: it hides none of the others.
+        """
         ...
 
     def list_names(self, prefix: str, after: str | None = None) -> Iterator[Listed]:

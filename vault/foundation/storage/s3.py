@@ -177,15 +177,18 @@ class S3Store:
         with self._failures(key):
             stat = self._bytes.stat_object(self.bucket, key, version_id=version_id)
         headers = {name.lower(): value for name, value in (stat.metadata or {}).items()}
-        digest = headers.get(f"x-amz-meta-{_DIGEST}")
+        try:
+            lock = _lock_from(
+                headers.get("x-amz-object-lock-mode"), headers.get("x-amz-object-lock-retain-until-date")
+            )
+        except ValueError:
+            raise StoreLied(store=self.name, key=key, what="lock", expected="a lock", found="other words") from None
         return ObjectInfo(
             key=key,
             version_id=stat.version_id or "null",
             size_bytes=stat.size or 0,
-            sha256=bytes.fromhex(digest) if digest else None,
-            lock=_lock_from(
-                headers.get("x-amz-object-lock-mode"), headers.get("x-amz-object-lock-retain-until-date")
-            ),
+            sha256=_digest_from(headers.get(f"x-amz-meta-{_DIGEST}")),
+            lock=lock,
             legal_hold=headers.get("x-amz-object-lock-legal-hold") == "ON",
             stored_at=stat.last_modified or datetime.min.replace(tzinfo=UTC),
         )
@@ -193,8 +196,15 @@ class S3Store:
     def list_versions(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
         """See `Store.list_versions`. The listing has no locks, so each version is asked for its head."""
         for named in self.list_names(prefix, after):
-            if not named.is_marker:
-                yield self.head(named.key, named.version_id)
+            if named.is_marker:
+                continue
+            try:
+                info = self.head(named.key, named.version_id)
+            except StoreLied:
+                info = named.damaged()
+            except ObjectNotFound:  # removed since it was listed
+                continue
+            yield info
 
     def list_names(self, prefix: str, after: str | None = None) -> Iterator[Listed]:
         """See `Store.list_names`. Versions and markers come as two lists in key order, which are put together."""
@@ -327,6 +337,14 @@ class _Body(io.RawIOBase):
             self._response.close()
             self._response.release_conn()
         super().close()
+
+
+def _digest_from(told: str | None) -> bytes | None:
+    """A digest from its header, which anybody who may write to the bucket fills as he likes."""
+    try:
+        return bytes.fromhex(told) if told else None
+    except ValueError:
+        return None
 
 
 def _lock_from(mode: str | None, until: str | None) -> Lock:

@@ -97,18 +97,22 @@ class WormDirectory:
         """
         for named in self.list_names(prefix, after):
             with suppress(ObjectNotFound):  # a file that somebody moved answers to its key, but is not found under it
-                yield self.head(named.key)
+                try:
+                    info = self.head(named.key)
+                except StoreLied:
+                    info = named.damaged()
+                yield info
 
     def list_names(self, prefix: str, after: str | None = None) -> Iterator[Listed]:
         """See `Store.list_names`. There are no markers; all names are held in memory, because they must be sorted."""
         found = {}
         with self._failures():
-            for fan in sorted((self._directory / "objects").iterdir()):
+            for fan in sorted(path for path in (self._directory / "objects").iterdir() if path.is_dir()):
                 for path in fan.iterdir():
                     try:
                         with path.open("rb", buffering=0) as file:
                             info = self._read_header(cast("BinaryIO", file), path.name)[0]
-                    except (StoreLied, FileNotFoundError):
+                    except (StoreLied, FileNotFoundError, IsADirectoryError):
                         continue
                     if info.key.startswith(prefix) and (after is None or info.key > after):
                         found[info.key] = info.stored_at
@@ -198,6 +202,10 @@ class WormDirectory:
                 return cast("BinaryIO", self._object_path(key).open("rb", buffering=0))
             except FileNotFoundError:
                 raise ObjectNotFound(store=self.name, key=key) from None
+            except IsADirectoryError:
+                raise StoreLied(
+                    store=self.name, key=key, what="object", expected="a file", found="a directory"
+                ) from None
 
     def _read_header(self, file: BinaryIO, key: str) -> tuple[ObjectInfo, int]:
         with self._failures():
@@ -206,15 +214,15 @@ class WormDirectory:
             line, digest = _two_lines(start)
             told = json.loads(line)
             info = ObjectInfo(
-                key=told["key"],
+                key=_readable(told["key"]),
                 version_id=_ONLY_VERSION,
                 size_bytes=told["size_bytes"],
                 sha256=bytes.fromhex(told["sha256"]),
                 lock=_decode_lock(told["lock"]),
                 legal_hold=False,
-                stored_at=datetime.fromisoformat(told["stored_at"]),
+                stored_at=datetime.fromisoformat(told["stored_at"]).astimezone(UTC),
             )
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise StoreLied(
                 store=self.name, key=key, what="header", expected="a header and its digest", found="other bytes"
             ) from None
@@ -227,10 +235,12 @@ class WormDirectory:
                 data = self._lock_path(key).read_bytes()
             except FileNotFoundError:
                 return info
+            except IsADirectoryError:
+                data = b""
         try:
             told = json.loads(_two_lines(data)[0])
             lock, legal_hold = _decode_lock(told), bool(told["legal_hold"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise StoreLied(
                 store=self.name, key=key, what="lock file", expected="a lock and its digest", found="other bytes"
             ) from None
@@ -321,6 +331,14 @@ def _two_lines(data: bytes) -> tuple[bytes, bytes]:
     if not newline or hashlib.sha256(line).hexdigest().encode() != digest:
         raise ValueError("the digest is not that of the line")
     return line, digest
+
+
+def _readable(key: object) -> str:
+    """A key as this service can have written it; ValueError for what is no text, or none that a database takes."""
+    if not isinstance(key, str) or "\0" in key:
+        raise ValueError("the key is no text")
+    key.encode()
+    return key
 
 
 def _canonical(value: object) -> bytes:
