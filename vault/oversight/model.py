@@ -19,6 +19,7 @@ class FindingCode(StrEnum):
     OBJECT_SWAPPED = "object-swapped"
     OBJECT_UNREADABLE = "object-unreadable"
     OBJECT_UNKNOWN = "object-unknown"
+    COPIES_ELSEWHERE = "copies-elsewhere"
     LOCK_SHORTENED = "lock-shortened"
     STORE_FAILED = "store-failed"
     ROW_ALTERED = "row-altered"
@@ -40,6 +41,7 @@ SENTENCES: dict[FindingCode, str] = {
     FindingCode.OBJECT_SWAPPED: N_("In the place of this object lies that of another component: {found}."),
     FindingCode.OBJECT_UNREADABLE: N_("The object does not open with its record's key: {problem}."),
     FindingCode.OBJECT_UNKNOWN: N_("The store holds a sealed object that no catalogue row names."),
+    FindingCode.COPIES_ELSEWHERE: N_("Copies in another store that were not looked at: {count}."),
     FindingCode.LOCK_SHORTENED: N_("The lock is {found}; the catalogue says {expected}."),
     FindingCode.STORE_FAILED: N_("The store could not be asked: {problem}."),
     FindingCode.ROW_ALTERED: N_("A row of this record in the table {table} is not what the ledger witnessed."),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -68,8 +69,12 @@ def verify(ctx: Context, progress: Progress | None = None) -> Verification:
         findings += _removed_records(connection)
         findings += check_keyring(ctx, connection)
     findings += map(_of_ledger, check_published(ctx.database, ctx.store, ctx.custodian.public_key()))
-    notes = tuple(_unknown_objects(ctx, say))
-    return Verification(tuple(findings), notes, checked.records, checked.components, ledger.entries)
+    notes = [
+        Finding(FindingCode.COPIES_ELSEWHERE, "store", store, {"count": str(count)})
+        for store, count in sorted(checked.elsewhere.items())
+    ]
+    notes += _unknown_objects(ctx, say)
+    return Verification(tuple(findings), tuple(notes), checked.records, checked.components, ledger.entries)
 
 
 def _of_ledger(found: TableFinding) -> Finding:
@@ -81,6 +86,7 @@ class _Checked:
     findings: list[Finding]
     records: int = 0
     components: int = 0
+    elsewhere: Counter[str] = field(default_factory=Counter)
 
 
 def _verify_records(ctx: Context, connection: Connection, say: Progress, *, has_gaps: bool) -> _Checked:
@@ -93,6 +99,7 @@ def _verify_records(ctx: Context, connection: Connection, say: Progress, *, has_
             done.findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
             parts, unopened = components_of(ctx, connection, rows)
             done.findings += unopened
+            done.elsewhere += copies_by_place(rows, ctx.store.name)[1]
             for found in pool.map(lambda part: check_object(ctx.store, part), parts):
                 done.findings += found
             done.records += len(page)
@@ -219,9 +226,32 @@ def _witnessed_digests(connection: Connection, witness_secret: bytes, ids: list[
     return proofs
 
 
+def copies_by_place(rows: Rows, store: str) -> tuple[dict[UUID, list[Any]], Counter[str]]:
+    """By component the copies that `store` must hold, and by store how many others there are.
+
+    Of a component with none under this name the first is looked for here all the same: a home that was moved or restored
+    has its store under another name, and reads from it.
+    """
+    held: dict[UUID, list[Any]] = {}
+    for row in (row for of_record in rows["component_copies"].values() for row in of_record):
+        held.setdefault(row["component_id"], []).append(row)
+    here = {
+        component_id: [row for row in found if row["store"] == store] or found[:1]
+        for component_id, found in held.items()
+    }
+    looked_at = {(row["component_id"], row["store"]) for found in here.values() for row in found}
+    others = Counter(
+        row["store"]
+        for found in held.values()
+        for row in found
+        if (row["component_id"], row["store"]) not in looked_at
+    )
+    return here, others
+
+
 def components_of(ctx: Context, connection: Connection, rows: Rows) -> tuple[list[CheckedComponent], list[Finding]]:
     """The components among the rows, with their copies and keys; where a record's key is gone or damaged, each is named."""
-    copies = {row["component_id"]: row for held in rows["component_copies"].values() for row in held}
+    copies, _ = copies_by_place(rows, ctx.store.name)
     parts, findings = [], []
     for record_id, held in rows["components"].items():
         try:
@@ -231,7 +261,7 @@ def components_of(ctx: Context, connection: Connection, rows: Rows) -> tuple[lis
             findings += [Finding(FindingCode.OBJECT_UNREADABLE, "component", str(row["id"]), facts) for row in held]
             continue
         parts += [
-            CheckedComponent(record_key, dict(row), dict(copies[row["id"]])) for row in held if row["id"] in copies
+            CheckedComponent(record_key, dict(row), dict(copy)) for row in held for copy in copies.get(row["id"], [])
         ]
     return parts, findings
 

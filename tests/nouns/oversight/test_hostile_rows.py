@@ -167,6 +167,26 @@ def test_a_lock_file_that_is_none_is_named_and_hides_nothing(kept: Archive, tmp_
     assert reconcile(kept.ctx, SYSTEM).versions == len(records)
 
 
+def test_a_second_copy_elsewhere_is_counted_and_hides_nothing_of_the_one_here(
+    kept: Archive, attacker: Engine, tmp_path: Path
+) -> None:
+    with lawless(attacker) as connection:
+        key = connection.execute(
+            text("""INSERT INTO component_copies (component_id, store, object_key, version_id, lock_mode, lock_until)
+                SELECT component_id, 'z://elsewhere', 'nowhere', version_id, lock_mode, lock_until
+                FROM component_copies ORDER BY object_key LIMIT 1 RETURNING
+                (SELECT object_key FROM component_copies AS own ORDER BY object_key LIMIT 1)""")
+        ).scalar_one()
+    assert named(kept) == {("row-altered", "component_copies")}, "nobody looks for it here"
+    path = next((tmp_path / "store" / "objects").rglob(hashlib.sha256(key.encode()).hexdigest()))
+    path.chmod(0o600)
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert named(kept) == {("row-altered", "component_copies"), ("object-altered", "")}
+    told = [(n.code.value, n.subject_id, n.facts["count"]) for n in verify(kept.ctx).notes]
+    assert told == [("copies-elsewhere", "z://elsewhere", "1")]
+
+
 def _a_record(archive: Archive) -> object:
     with archive.ctx.database.read() as connection:
         return connection.execute(text("SELECT id FROM records ORDER BY id LIMIT 1")).scalar_one()
