@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
-
-import yaml
 
 from retention_rules.errors import InvalidData, said_of
 from retention_rules.model import (
@@ -29,6 +28,7 @@ from retention_rules.model import (
     Sensitivity,
 )
 from retention_rules.periods import parse_period
+from retention_rules.plain_yaml import read_plain
 from retention_rules.triggers import NAME, parse_trigger
 
 E = TypeVar("E", bound=StrEnum)
@@ -94,22 +94,25 @@ def parse_pack(text: str) -> Pack:
     Raises:
         InvalidData: the text is not a pack; the message names the rule and the field.
     """
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InvalidData(f"the pack is not YAML: {error}", f"规则包不是有效的 YAML：{error}") from error
+    content = read_plain(text)
     if not isinstance(content, dict) or not isinstance(content.get("rules"), list):
         raise InvalidData(
             "a pack has the fields pack, jurisdiction, published and rules",
             "规则包应有 pack、jurisdiction、published 和 rules",
         )
     try:
-        version, jurisdiction = str(content["pack"]), str(content["jurisdiction"])
-        published = date.fromisoformat(str(content["published"]))
+        version, jurisdiction = _text(content, "pack"), _text(content, "jurisdiction")
+        supersedes = None if content.get("supersedes") is None else _text(content, "supersedes")
+        published = _day(content["published"])
     except KeyError as error:
         raise InvalidData(f"the pack has no field {error.args[0]}", f"规则包缺少 {error.args[0]}") from error
+    except ValueError as error:
+        english, chinese = said_of(error)
+        raise InvalidData(f"the pack: {english}", f"规则包：{chinese}") from error
+    if published is None:
+        raise InvalidData("the pack has no field published", "规则包缺少 published")
     rules = tuple(rule_from(row, version) for row in content["rules"])
-    return Pack(version, jurisdiction, published, rules, content.get("supersedes"))
+    return Pack(version, jurisdiction, published, rules, supersedes)
 
 
 def rule_from(row: Mapping[str, Any], pack: str = "") -> Rule:
@@ -118,8 +121,8 @@ def rule_from(row: Mapping[str, Any], pack: str = "") -> Rule:
     Raises:
         InvalidData: a field is missing, unknown or out of its range; the message names rule and field.
     """
-    code = str(row.get("code", "without a code"))
-    unknown = sorted(set(row) - RULE_KEYS)
+    code = _code_of(row)
+    unknown = sorted(set(map(str, row)) - RULE_KEYS)
     if unknown:
         named = ", ".join(unknown)
         raise InvalidData(f"rule {code} has unknown fields: {named}", f"规则 {code} 没有这些字段：{named}")
@@ -127,7 +130,7 @@ def rule_from(row: Mapping[str, Any], pack: str = "") -> Rule:
         return _rule(row, pack)
     except KeyError as error:
         raise InvalidData(f"rule {code} has no field {error.args[0]}", f"规则 {code} 缺少 {error.args[0]}") from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         english, chinese = said_of(error)
         raise InvalidData(f"rule {code}: {english}", f"规则 {code}：{chinese}") from error
 
@@ -196,7 +199,7 @@ def parse_classes(text: str) -> tuple[ClassDefinition, ...]:
     Raises:
         InvalidData: the text is not a class file.
     """
-    content = yaml.safe_load(text)
+    content = read_plain(text)
     if not isinstance(content, dict) or not isinstance(content.get("classes"), list):
         raise InvalidData("a class file has the field classes", "类别文件应有 classes")
     return tuple(class_from(row) for row in content["classes"])
@@ -208,14 +211,14 @@ def class_from(row: Mapping[str, Any]) -> ClassDefinition:
     Raises:
         InvalidData: a field is missing or out of its range; the message names class and field.
     """
-    code = str(row.get("code", "without a code"))
+    code = _code_of(row)
     try:
         return _class(row)
     except KeyError as error:
         raise InvalidData(
             f"class {code} has no field {error.args[0]}", f"类别 {code} 缺少 {error.args[0]}"
         ) from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         english, chinese = said_of(error)
         raise InvalidData(f"class {code}: {english}", f"类别 {code}：{chinese}") from error
 
@@ -299,11 +302,11 @@ def _rule(row: Mapping[str, Any], pack: str) -> Rule:
         trigger=str(parse_trigger(row["trigger_event"])),
         calendar=_one_of(Calendar, row["calendar_rule"]),
         citation=_text(row, "citation"),
-        is_verified=bool(row["verified"]),
+        is_verified=_flag(row, "verified"),
         max_period=parse_period(str(longest)) if longest else None,
         effective_date=_day(row.get("effective_date")),
         ended_date=_day(row.get("ended_date")),
-        is_effective_date_verified=bool(row.get("date_verified", False)),
+        is_effective_date_verified="date_verified" in row and _flag(row, "date_verified"),
         longer_on=_event(row.get("longer_on")),
         delete_on=_event(row.get("delete_on")),
         extensions=tuple(
@@ -329,7 +332,26 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     value = row[name]
     if not isinstance(value, str):
         raise InvalidData(f"{name} is a text, not {value!r}"[:100], f"{name} 应为文字，现为 {value!r}"[:100])
+    if any(unicodedata.category(one) in {"Cc", "Cs"} for one in value if one not in "\n\t"):
+        raise InvalidData(f"{name} has characters that are no text", f"{name} 含有不是文字的字符")
     return value
+
+
+def _flag(row: Mapping[str, Any], name: str) -> bool:
+    """True or false, and nothing that only looks like it: a rule that is "no" would else count as verified."""
+    value = row[name]
+    if not isinstance(value, bool):
+        raise InvalidData(
+            f"{name} is true or false, not {value!r}"[:100], f"{name} 应为 true 或 false，现为 {value!r}"[:100]
+        )
+    return value
+
+
+def _code_of(row: object) -> str:
+    """What a row is called where it is refused. Raises InvalidData when it has no fields."""
+    if not isinstance(row, Mapping):
+        raise InvalidData(f"a row has fields, not {row!r}"[:100], f"每一行应有字段，现为 {row!r}"[:100])
+    return str(row.get("code", "without a code"))[:80]
 
 
 def _event(name: object) -> str | None:

@@ -18,6 +18,7 @@ from retention_rules.differences import FIELDS
 from retention_rules.errors import InvalidData
 from retention_rules.model import ClassDefinition, FiscalYear
 from retention_rules.packs import CLASS_KEYS, class_from, plain_class
+from retention_rules.plain_yaml import AliasUsed, PlainLoader
 from retention_rules.problems import InvalidFile, Problem, Wrong
 from retention_rules.schedules import Schedule
 
@@ -248,10 +249,9 @@ def _csv_row(line: int, header: Sequence[str], cells: Sequence[str], problems: l
 
 def _composed(text: str) -> yaml.Node:
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise InvalidFile([Problem(_marked(event.start_mark), Wrong.ALIAS)])
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=PlainLoader)
+    except AliasUsed as error:
+        raise InvalidFile([Problem(_marked(error.problem_mark), Wrong.ALIAS)]) from error
     except yaml.MarkedYAMLError as error:
         told = {"cause": str(error.problem)}
         raise InvalidFile([Problem(_marked(error.problem_mark), Wrong.NOT_YAML, told=told)]) from error

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select
 
 from retention_rules import shipped
 from retention_rules.errors import InvalidData
@@ -24,12 +24,14 @@ from vault.access.queries import organisation
 from vault.access.tables import approvals, proposals
 from vault.access.tables import organisation as organisation_table
 from vault.foundation.db.transaction import Transaction
-from vault.retention.errors import NoSchedule, UnknownClass
+from vault.retention.errors import NoSchedule, PackAltered, UnknownClass
 from vault.retention.model import Content, VersionState
 from vault.retention.tables import calendar_years, rule_confirmations, rule_packs, schedule_versions
 
 _APPROVED = schedule_versions.c.state == VersionState.APPROVED.value
 _Stamp = tuple[Any, ...]
+# By whom each row was written last: it also tells a pack that was altered behind the service's back.
+_PACKS_WRITTEN: ColumnElement[Any] = literal_column("sum(rule_packs.xmin::text::bigint)")
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def read_book(connection: Connection) -> Lawbook:
 
     Raises:
         NotFoundOrNotYours: the installation was never initialised.
+        PackAltered: a rule pack is not the one that was entered, or not the one that two people approved.
     """
     stamp = _stamp(connection)
     known = _kept.get(stamp)
@@ -107,9 +110,21 @@ def content_from(plain: Mapping[str, Any]) -> Content:
 
 
 def known_packs(connection: Connection) -> dict[str, Pack]:
-    """Every rule pack by version: the shipped ones, and the organisation's own."""
-    own = connection.execute(select(rule_packs.c.content).order_by(rule_packs.c.version)).scalars()
-    return {**{pack.version: pack for pack in map(parse_pack, own)}, **shipped.packs()}
+    """Every rule pack by version: the shipped ones, and the organisation's own.
+
+    Raises:
+        PackAltered: one of the organisation's own is not what was entered.
+    """
+    own = {}
+    for row in connection.execute(select(rule_packs).order_by(rule_packs.c.version)):
+        try:
+            pack = parse_pack(row.content)
+        except InvalidData as error:
+            raise PackAltered(pack=row.version[:60]) from error
+        if (pack.version, pack.digest) != (row.version, bytes(row.digest).hex()):
+            raise PackAltered(pack=row.version[:60])
+        own[pack.version] = pack
+    return {**own, **shipped.packs()}
 
 
 def _stamp(connection: Connection) -> _Stamp:
@@ -123,7 +138,7 @@ def _stamp(connection: Connection) -> _Stamp:
             select(func.count()).select_from(schedule_versions).where(_APPROVED).scalar_subquery(),
             select(func.count()).select_from(rule_confirmations).where(confirmed).scalar_subquery(),
             select(calendar_years.c.id).order_by(calendar_years.c.id.desc()).limit(1).scalar_subquery(),
-            select(func.count()).select_from(rule_packs).scalar_subquery(),
+            select(_PACKS_WRITTEN).select_from(rule_packs).scalar_subquery(),
         )
     ).one()
     return tuple(row)
@@ -131,10 +146,10 @@ def _stamp(connection: Connection) -> _Stamp:
 
 def _load(connection: Connection) -> Book:
     versions = connection.execute(select(schedule_versions).where(_APPROVED).order_by(schedule_versions.c.number))
-    people = _approvers(connection)
+    people, packs = _approvers(connection), known_packs(connection)
     return Book(
-        schedules=tuple(_schedule(row, people.get(row.proposal_id, ())) for row in versions),
-        packs=known_packs(connection),
+        schedules=tuple(_schedule(row, people.get(row.proposal_id, ()), packs) for row in versions),
+        packs=packs,
         confirmations=tuple(_confirmations(connection)),
         organisation=Organisation(
             working_days=_working_days(connection), time_zone=organisation(connection).time_zone
@@ -142,8 +157,12 @@ def _load(connection: Connection) -> Book:
     )
 
 
-def _schedule(row: Row[Any], approved_by: tuple[str, ...]) -> Schedule:
+def _schedule(row: Row[Any], approved_by: tuple[str, ...], packs: Mapping[str, Pack]) -> Schedule:
+    """A version that was approved. Raises PackAltered when it names a pack by another digest than that pack has."""
     content = content_from(row.content)
+    for version, digest in content.packs.items():
+        if version not in packs or packs[version].digest != digest:
+            raise PackAltered(pack=version[:60])
     return Schedule(
         version=str(row.number),
         effective_date=row.effective_date,

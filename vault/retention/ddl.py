@@ -101,6 +101,14 @@ END $$;
 CREATE TRIGGER simulation_effects_unchanged BEFORE UPDATE ON simulation_effects
     FOR EACH STATEMENT EXECUTE FUNCTION retention_refuse_effect_change();
 
+CREATE FUNCTION retention_refuse_pack_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a rule pack is superseded by another, never changed or removed' USING ERRCODE = 'SV004';
+END $$;
+
+CREATE TRIGGER rule_packs_unchanged BEFORE UPDATE OR DELETE ON rule_packs
+    FOR EACH ROW EXECUTE FUNCTION retention_refuse_pack_change();
+
 CREATE FUNCTION retention_check_confirmation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND (OLD.confirmed_at IS NOT NULL OR

@@ -166,6 +166,18 @@ class RuleNotOpen(VaultError):
     hint = N_("Only unverified rules of the schedule in effect are confirmed; look at the list of rules.")
 
 
+class PackAltered(VaultError):
+    """A rule pack in the database is not the one that was entered, or not the one that two people approved."""
+
+    code = "pack-altered"
+    fault = Fault.OURS
+    message = N_("The rule pack {pack} is not the one that was approved; no law can be told by it.")
+    hint = N_(
+        "Somebody altered it in the database. Tell the system officer: the digest that was approved stands in the ledger,"
+        " and a copy of the database from before has the pack."
+    )
+
+
 class PackRefused(VaultError):
     """A rule pack cannot be taken."""
 

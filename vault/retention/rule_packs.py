@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from retention_rules import shipped
@@ -28,8 +28,8 @@ from vault.foundation.ids import new_id
 from vault.foundation.keys.detached import SIGNATURE_BYTES, is_signed
 from vault.retention.book import known_packs
 from vault.retention.errors import PackRefused
-from vault.retention.model import Event
-from vault.retention.tables import rule_packs
+from vault.retention.model import Event, VersionState
+from vault.retention.tables import rule_packs, schedule_versions
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,10 @@ def enter_pack(ctx: Context, viewer: Viewer, text: str, signature: Signature | N
     return read.pack
 
 
-def export_pack(ctx: Context, viewer: Viewer, version: str) -> tuple[bytes, Signature]:
+def export_pack(ctx: Context, viewer: Viewer, version: str) -> tuple[bytes, Signature | None]:
     """A pack as it goes out: its canonical bytes, with the signature it came with, or else this archive's.
+
+    The archive signs only what a version of the schedule that two people approved rests on; else there is none.
 
     Leaves `retention:pack:export`.
 
@@ -123,10 +125,18 @@ def export_pack(ctx: Context, viewer: Viewer, version: str) -> tuple[bytes, Sign
     with ctx.database.transaction(viewer.actor) as tx:
         known = get_pack(tx.connection, version)
         body = known.pack.canonical()
-        signature = known.signature or Signature(ctx.custodian.sign(body), ctx.custodian.public_key())
+        signature = known.signature
+        if signature is None and _is_approved(tx.connection, known.pack):
+            signature = Signature(ctx.custodian.sign(body), ctx.custodian.public_key())
         tx.witness(Event.PACK_EXPORTED, "pack", new_id(), version=version, digest=known.pack.digest)
         tx.commit()
     return body, signature
+
+
+def _is_approved(connection: Connection, pack: Pack) -> bool:
+    named = schedule_versions.c.content["packs"][pack.version].astext == pack.digest
+    approved = schedule_versions.c.state == VersionState.APPROVED.value
+    return connection.execute(select(exists().where(approved, named))).scalar_one()
 
 
 def list_packs(connection: Connection) -> tuple[KnownPack, ...]:

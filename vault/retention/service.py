@@ -243,7 +243,7 @@ def refuse(ctx: Context, viewer: Viewer, number: int, comment: str) -> ScheduleV
     return _version(ctx, number)
 
 
-def withdraw(ctx: Context, viewer: Viewer, number: int, reason: str = "") -> ScheduleVersion:
+def withdraw(ctx: Context, viewer: Viewer, number: int, reason: str) -> ScheduleVersion:
     """Gives up a draft, or takes back one's own proposal; others read why. Leaves `retention:schedule:withdraw`.
 
     Raises:
@@ -252,13 +252,13 @@ def withdraw(ctx: Context, viewer: Viewer, number: int, reason: str = "") -> Sch
     """
     viewer.require(Right.RETENTION_SCHEDULE_DRAFT)
     reason = " ".join(reason.split())
-    if reason and not REASON_LENGTH_MIN <= len(reason) <= NOTE_LENGTH_MAX:
+    if not REASON_LENGTH_MIN <= len(reason) <= NOTE_LENGTH_MAX:
         raise InvalidInput(field="reason", problem=N_("4 to 500 characters are needed"))
     with ctx.database.transaction(viewer.actor) as tx:
         version = _taken(tx, number, VersionState.DRAFT, VersionState.PROPOSED)
         if version.proposal_id is not None:
             approvals.withdraw(tx, viewer, version.proposal_id)
-        _end(tx, version, VersionState.WITHDRAWN, Event.SCHEDULE_WITHDRAWN, because=reason or None)
+        _end(tx, version, VersionState.WITHDRAWN, Event.SCHEDULE_WITHDRAWN, because=reason)
         tx.commit()
     return _version(ctx, number)
 

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from retention_rules.model import Period, What
+from retention_rules.packs import parse_pack
 from retention_rules.problems import Wrong
 from tests.nouns.retention.conftest import People
 from tests.support.archive import Archive
@@ -23,7 +24,7 @@ from vault.foundation.ledger.entry import SYSTEM
 from vault.oversight.verification import verify
 from vault.retention import confirmations, service
 from vault.retention.book import read_book
-from vault.retention.errors import AlreadyProposed, PackRefused, RuleNotOpen, ScheduleFileRefused
+from vault.retention.errors import AlreadyProposed, PackAltered, PackRefused, RuleNotOpen, ScheduleFileRefused
 from vault.retention.exchange import (
     as_csv,
     as_yaml,
@@ -34,7 +35,7 @@ from vault.retention.exchange import (
 from vault.retention.holidays import enter_year, list_years
 from vault.retention.model import ScheduleVersion
 from vault.retention.queries import version_in_effect
-from vault.retention.rule_packs import enter_pack, own_packs
+from vault.retention.rule_packs import enter_pack, export_pack, own_packs
 from vault.retention.tables import law_changes
 from vault.retention.why import explain
 
@@ -120,6 +121,48 @@ def test_what_is_verified_or_unknown_cannot_be_confirmed(archive: Archive, peopl
     wanted = confirmations.propose(archive.ctx, people.keeper, "DEFAULT-5Y", "本单位办法 C6.1")
     assert confirmations.refuse(archive.ctx, people.heads[0], wanted.id, "出处不符").confirmed_at is None
     assert confirmations.propose(archive.ctx, people.keeper, "DEFAULT-5Y", "本单位办法 C6.1").id != wanted.id
+
+
+@pytest.mark.invariant("A1")
+def test_only_what_two_people_approved_is_signed_and_an_altered_pack_is_noticed(
+    archive: Archive, people: People, database_url: str
+) -> None:
+    pack = enter_pack(archive.ctx, people.administrator, PACK)
+    assert export_pack(archive.ctx, people.keeper, pack.version)[1] is None, "nobody has approved it"
+    assert export_pack(archive.ctx, people.keeper, "cn-2026.11")[1] is not None
+    content = _version(archive).content
+    content = replace(content, packs={**content.packs, pack.version: pack.digest})
+    drafted = service.draft(archive.ctx, people.administrator, "保管箱", content)
+    archive.simulate(drafted.number)
+    with archive.ctx.database.read() as connection:
+        today = read_book(connection).day_of(archive.clock.now())
+    service.propose(archive.ctx, people.administrator, drafted.number, today)
+    assert export_pack(archive.ctx, people.keeper, pack.version)[1] is None, "it is only proposed"
+    for head in people.heads[:2]:
+        service.approve(archive.ctx, head, drafted.number)
+    assert export_pack(archive.ctx, people.keeper, pack.version)[1] is not None
+    for forgery in ("UPDATE rule_packs SET content = replace(content, 'P5D', 'P1D')", "DELETE FROM rule_packs"):
+        with archive.ctx.database.transaction(SYSTEM) as tx, pytest.raises(DBAPIError) as refused:
+            tx.connection.execute(text(forgery))
+        assert isinstance(refused.value.orig, psycopg.Error)
+        assert refused.value.orig.sqlstate == "SV004"
+    other = parse_pack(PACK.replace("P5D", "P1D"))
+    engine = create_engine(database_url)
+    forgeries: tuple[tuple[str, str], ...] = (
+        (PACK.replace("P5D", "P1D"), pack.digest),  # the text alone
+        (PACK.replace("P5D", "P1D"), other.digest),  # with its digest: two people approved another
+        ("[", pack.digest),
+    )
+    for forged, digest in forgeries:
+        with engine.begin() as connection:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(
+                text("UPDATE rule_packs SET content = :text, digest = decode(:digest, 'hex')"),
+                {"text": forged, "digest": digest},
+            )
+        with archive.ctx.database.read() as connection, pytest.raises(PackAltered):
+            read_book(connection)
+    engine.dispose()
 
 
 def test_an_own_pack_and_the_holidays_make_a_period_in_working_days(

@@ -20,7 +20,7 @@ from vault.access.errors import NeedsPerson, NotProposer, OwnProposal, ProposalS
 from vault.access.model import Viewer
 from vault.catalogue.queries import RecordView
 from vault.foundation.db.errors import UnwitnessedChange
-from vault.foundation.errors import NotAllowed
+from vault.foundation.errors import InvalidInput, NotAllowed
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.queries import entries_of_subject
@@ -258,10 +258,12 @@ def test_a_new_class_is_used_from_its_day(archive: Archive, people: People, send
 def test_refused_and_withdrawn_versions_end(archive: Archive, people: People) -> None:
     refused = _proposed(archive, people.administrator)
     with pytest.raises(NotProposer):
-        service.withdraw(archive.ctx, people.keeper, refused.number)
+        service.withdraw(archive.ctx, people.keeper, refused.number, "另有安排")
     assert service.refuse(archive.ctx, people.heads[0], refused.number, "期限过短").state is VersionState.REFUSED
     withdrawn = _proposed(archive, people.administrator)
-    service.withdraw(archive.ctx, people.administrator, withdrawn.number)
+    with pytest.raises(InvalidInput):
+        service.withdraw(archive.ctx, people.administrator, withdrawn.number, " ")
+    service.withdraw(archive.ctx, people.administrator, withdrawn.number, "另有安排")
     for version in (refused, withdrawn):
         with pytest.raises(ScheduleNotOpen):
             service.approve(archive.ctx, people.heads[0], version.number)

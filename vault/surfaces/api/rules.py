@@ -124,13 +124,16 @@ def add_pack(ctx: Ctx, viewer: CurrentViewer, new: PackText) -> dict[str, Any]:
 
 @routes.get("/packs/{version}", Right.RETENTION_SCHEDULE_READ)
 def take_out_pack(ctx: Ctx, viewer: CurrentViewer, version: str) -> dict[str, Any]:
-    """A pack as it is signed, with the signature it came with, or else this archive's. Leaves `retention:pack:export`."""
+    """A pack as it is signed, with the signature it came with or, once it is approved, this archive's; else with none.
+
+    Leaves `retention:pack:export`.
+    """
     body, signature = export_pack(ctx, viewer, version)
     return {
         "text": body.decode(),
-        "signature": base64.b64encode(signature.signature).decode(),
-        "public_key": pem_of(signature.public_key),
-        "fingerprint": fingerprint(signature.public_key),
+        "signature": base64.b64encode(signature.signature).decode() if signature else None,
+        "public_key": pem_of(signature.public_key) if signature else None,
+        "fingerprint": fingerprint(signature.public_key) if signature else None,
     }
 
 

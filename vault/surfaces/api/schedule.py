@@ -68,7 +68,7 @@ class Comment(Model):
 class Because(Model):
     """Why a version is given up."""
 
-    reason: str = ""
+    reason: str
 
 
 @routes.get("", Right.RETENTION_SCHEDULE_READ)
@@ -177,9 +177,9 @@ def refuse(ctx: Ctx, viewer: CurrentViewer, number: int, said: Comment) -> dict[
 
 
 @routes.post("/versions/{number}/withdraw", Right.RETENTION_SCHEDULE_DRAFT)
-def withdraw(ctx: Ctx, viewer: CurrentViewer, number: int, why: Because | None = None) -> dict[str, Any]:
+def withdraw(ctx: Ctx, viewer: CurrentViewer, number: int, why: Because) -> dict[str, Any]:
     """Gives up a draft, or takes back one's own proposal."""
-    return _line(service.withdraw(ctx, viewer, number, why.reason if why else ""))
+    return _line(service.withdraw(ctx, viewer, number, why.reason))
 
 
 def version_body(connection: Connection, version: ScheduleVersion) -> dict[str, Any]:

@@ -198,7 +198,7 @@ def refuse(number: Number, comment: Reason, as_json: Json = False) -> None:
 
 
 @verb(group, "withdraw", _("Give up a draft, or take back your own proposal."))
-def withdraw(number: Number, reason: Why = "", as_json: Json = False) -> None:
+def withdraw(number: Number, reason: Why, as_json: Json = False) -> None:
     with connect() as client:
         version = client.post(f"/schedule/versions/{number}/withdraw", {"reason": reason})
     _print_line(version, as_json=as_json)

@@ -114,14 +114,13 @@ def pack_page(request: Request, ctx: Ctx, viewer: CurrentViewer, version: str, d
 
 @routes.get("/rule-packs/{version}/file", Right.RETENTION_SCHEDULE_READ, response_class=Response)
 def download(ctx: Ctx, viewer: CurrentViewer, version: str) -> Response:
-    """The pack with its signature, the key, and the command that checks it, in one file."""
+    """The pack, and where there is one its signature, the key, and the command that checks it, in one file."""
     body, signature = export_pack(ctx, viewer, version)
-    held = {
-        PACK_FILE: body,
-        SIGNATURE_FILE: signature.signature,
-        KEY_FILE: pem_of(signature.public_key).encode(),
-        "CHECK.txt": _CHECK.encode(),
-    }
+    held = {PACK_FILE: body}
+    if signature is not None:
+        held[SIGNATURE_FILE] = signature.signature
+        held[KEY_FILE] = pem_of(signature.public_key).encode()
+        held["CHECK.txt"] = _CHECK.encode()
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in held.items():
