@@ -24,6 +24,8 @@ class Effect(StrEnum):
 
     LONGER = "longer"  # kept longer: both laws say until when
     SHORTER = "shorter"
+    OPEN_LONGER = "open_longer"  # when it ends cannot be told before or after; what is certain moves back
+    OPEN_SHORTER = "open_shorter"
     PERMANENT = "permanent"  # to be kept for ever, and was not
     NOT_PERMANENT = "not_permanent"
     OPEN = "open"  # the end can no longer be told
@@ -54,6 +56,8 @@ def conditions(rows: _Rows = simulation_effects) -> Mapping[Effect, ColumnElemen
         {
             Effect.LONGER: c.until_after > c.until_before,
             Effect.SHORTER: c.until_after < c.until_before,
+            Effect.OPEN_LONGER: and_(_stays_open(c), _is_later(c.at_least_after, c.at_least_before)),
+            Effect.OPEN_SHORTER: and_(_stays_open(c), _is_later(c.at_least_before, c.at_least_after)),
             Effect.PERMANENT: told[0],
             Effect.NOT_PERMANENT: told[1],
             Effect.OPEN: and_(
@@ -81,6 +85,7 @@ def is_affected(rows: _Rows) -> ColumnElement[bool]:
     c = rows.c
     return or_(
         c.until_before.is_distinct_from(c.until_after),
+        c.at_least_before.is_distinct_from(c.at_least_after),
         c.what_before != c.what_after,
         c.delete_by_before.is_distinct_from(c.delete_by_after),
         func.coalesce(_meets_lock(c), false()),
@@ -91,6 +96,16 @@ def is_affected(rows: _Rows) -> ColumnElement[bool]:
 def years(rows: _Rows = simulation_effects) -> ColumnElement[int]:
     """How many years a record gains (or loses, below nothing), to the nearest; null unless both ends are known."""
     return cast(func.round((rows.c.until_after - rows.c.until_before) / YEAR_DAYS), Integer)
+
+
+def _stays_open(c: ColumnCollection[Any, Any]) -> ColumnElement[bool]:
+    is_permanent = or_(c.what_before == What.PERMANENT.value, c.what_after == What.PERMANENT.value)
+    return and_(c.until_before.is_(None), c.until_after.is_(None), ~is_permanent)
+
+
+def _is_later(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a day is later than another, which may be none."""
+    return and_(one.isnot(None), or_(other.is_(None), one > other))
 
 
 def _entered(c: ColumnCollection[Any, Any], what: What) -> ColumnElement[bool]:

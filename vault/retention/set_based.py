@@ -156,7 +156,9 @@ def comparison_query(
         until, delete_by = dated.c[f"until_{name}"], dated.c[f"delete_by_{name}"]
         what = {code: _what(plan, until, delete_by, on) for code, plan in law.plans.items()}
         lock = {code: _lock(plan, law.locks[code], dated, name, on) for code, plan in law.plans.items()}
+        at_least = {code: _at_least(plan, dated, name) for code, plan in law.plans.items()}
         answers += [
+            case((until.is_(None), _by_class(dated, at_least, Date))).label(f"at_least_{name}"),
             _by_class(dated, what, Text).label(f"what_{name}"),
             case((dated.c.locked_until.isnot(None), _by_class(dated, lock, Date))).label(f"lock_{name}"),
         ]
@@ -190,6 +192,14 @@ def _certain(plan: SimplePlan, days: Mapping[str, Day], fiscal_year: FiscalYear)
         return _NO_DAY
     ends = [_end(term, days, fiscal_year) for term in plan.terms]
     return func.greatest(*ends) if ends else _NO_DAY
+
+
+def _at_least(plan: SimplePlan, dated: Subquery, name: str) -> Day:
+    """Until when a record is kept in any case while its end cannot be told."""
+    if plan.is_permanent:
+        return _NO_DAY
+    known = [dated.c[f"certain_{name}"], dated.c.locked_until]
+    return func.greatest(*known, *([dated.c[f"delete_by_{name}"]] if plan.is_only_limited else []))
 
 
 def _lock(plan: SimplePlan, policy: LockPolicy, dated: Subquery, name: str, on: date) -> Day:

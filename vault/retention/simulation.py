@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Select, Subquery, Uuid, func, literal, litera
 
 from retention_rules.decision import decide
 from retention_rules.law import ClassLaw, Law
-from retention_rules.model import Facts
+from retention_rules.model import Facts, State
 from retention_rules.plans import SimplePlan, plan_of
 from retention_rules.schedules import Book, Schedule, law_known
 from vault.catalogue.tables import records
@@ -230,6 +230,7 @@ def decided(facts: Facts, before: Law, after: Law, on: date) -> dict[str, Any]:
         row |= {
             f"what_{name}": decision.what.value,
             f"until_{name}": _iso(decision.retain_until),
+            f"at_least_{name}": _iso(decision.at_least_until if decision.state is State.OPEN else None),
             f"delete_by_{name}": _iso(decision.delete_by),
             f"lock_{name}": None if facts.locked_until is None else _iso(decision.lock_until),
             f"period_{name}": _iso(decide(unlocked, law, on).retain_until),

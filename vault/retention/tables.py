@@ -301,6 +301,9 @@ simulation_effects = Table(
     Column("period_after", Date),
     Column("delete_by_before", Date),
     Column("delete_by_after", Date),
+    # What is certain while the end itself cannot be told.
+    Column("at_least_before", Date),
+    Column("at_least_after", Date),
     Column("lock_before", Date),
     Column("lock_after", Date),
     Column("what_before", Text, nullable=False),

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from retention_rules.decision import decide
-from retention_rules.model import ClassDefinition, Disposition, FiscalYear, Period, What
+from retention_rules.model import ClassDefinition, Disposition, FiscalYear, Period, State, What
 from tests.nouns.retention.conftest import People
 from tests.support.archive import Archive
 from vault.foundation.context import Context
@@ -93,6 +93,10 @@ def _by_hand(before: Any, after: Any, alone_before: Any, alone_after: Any, locke
 
     note(Effect.LONGER, bool(old and new and new > old))
     note(Effect.SHORTER, bool(old and new and new < old))
+    if before.state is after.state is State.OPEN and What.PERMANENT not in {before.what, after.what}:
+        least, then = before.at_least_until or date.min, after.at_least_until or date.min
+        note(Effect.OPEN_LONGER, then > least)
+        note(Effect.OPEN_SHORTER, then < least)
     note(Effect.OPEN, bool(old and not new and after.what is not What.PERMANENT))
     note(Effect.NOT_OPEN, bool(new and not old and before.what is not What.PERMANENT))
     note(Effect.DUE, after.what in _DUE and before.what not in _DUE)
@@ -172,7 +176,7 @@ def test_it_finds_what_the_law_says_of_every_record(
         assert found.total(effect) == sum(effect in line.effects for line in affected.values()), effect
     # A world in which hardly anything happens would show nothing.
     assert {Effect.LONGER, Effect.SHORTER, Effect.PERMANENT, Effect.DUE, Effect.NOT_DUE, Effect.LOCK} <= seen
-    assert Effect.LOCK_GROWS in seen
+    assert {Effect.LOCK_GROWS, Effect.OPEN_LONGER, Effect.OPEN_SHORTER} <= seen
 
 
 @pytest.mark.invariant("R1")

@@ -21,6 +21,8 @@ EFFECT_WORDS: Mapping[Effect, str] = MappingProxyType(
     {
         Effect.LONGER: N_("kept longer"),
         Effect.SHORTER: N_("kept less long"),
+        Effect.OPEN_LONGER: N_("kept longer in any case, end open"),
+        Effect.OPEN_SHORTER: N_("kept less long in any case, end open"),
         Effect.PERMANENT: N_("kept for ever from then on"),
         Effect.NOT_PERMANENT: N_("no longer kept for ever"),
         Effect.OPEN: N_("end can no longer be told"),

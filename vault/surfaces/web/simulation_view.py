@@ -32,6 +32,14 @@ MEANINGS: Mapping[Effect, tuple[str, str]] = MappingProxyType(
     {
         Effect.LONGER: ("good", N_("The day until which they must be kept moves back.")),
         Effect.SHORTER: ("warn", N_("The day until which they must be kept comes nearer.")),
+        Effect.OPEN_LONGER: (
+            "good",
+            N_("When their period ends cannot be told yet; until when they are kept in any case moves back."),
+        ),
+        Effect.OPEN_SHORTER: (
+            "warn",
+            N_("When their period ends cannot be told yet; until when they are kept in any case comes nearer."),
+        ),
         Effect.PERMANENT: ("good", N_("They would never fall due.")),
         Effect.NOT_PERMANENT: ("warn", N_("They would fall due some day.")),
         Effect.OPEN: ("warn", N_("Their period would count from an event that has not been reported.")),
@@ -57,6 +65,8 @@ MEANINGS: Mapping[Effect, tuple[str, str]] = MappingProxyType(
 _SENTENCES = (
     (Effect.LONGER, N_("{count} would be kept longer")),
     (Effect.SHORTER, N_("{count} would be kept less long")),
+    (Effect.OPEN_LONGER, N_("{count} would be kept longer in any case, though nobody can tell their end")),
+    (Effect.OPEN_SHORTER, N_("{count} would be kept less long in any case, though nobody can tell their end")),
     (Effect.PERMANENT, N_("{count} would be kept for ever")),
     (Effect.DUE, N_("{count} would become due")),
     (Effect.RESTRICTED, N_("the use of {count} would have to stop")),
