@@ -84,7 +84,7 @@ def choose_language(
 
 @routes.get("/setup", Right.SELF_SESSION_USE, response_class=Response)
 def setup_page(request: Request) -> Response:
-    """The first run: a password of one's own, and the organisation's name."""
+    """A password of one's own and, on the first run, the organisation's name."""
     return page(request, "setup.html", _setup_view(request, BLANK))
 
 
@@ -100,7 +100,7 @@ def set_up(
     fonds_code: Text = "0001",
     zone: Text = "Asia/Shanghai",
 ) -> Response:
-    """Changes the one-time password and names the organisation; signs in again with the new password."""
+    """Changes the one-time password, on the first run names the organisation, and signs in with the new password."""
     values = {"organisation": organisation_name, "fonds_code": fonds_code, "zone": zone}
     try:
         if password != password_again:
@@ -109,7 +109,8 @@ def set_up(
         service.change_password(ctx, viewer, password_now, password)
         secret = sessions.sign_in(ctx, login, password, request.client.host if request.client else "")
         session = sessions.find(ctx, secret)
-        if session is not None and session.viewer.may(Right.SETTINGS_ORGANISATION_MANAGE) and organisation_name:
+        may_name = session is not None and session.viewer.may(Right.SETTINGS_ORGANISATION_MANAGE)
+        if session is not None and may_name and organisation_name and _is_first_run(ctx):
             set_up_organisation(ctx, session.viewer, organisation_name, fonds_code, zone)
     except VaultError as error:
         return page(
@@ -131,7 +132,13 @@ def _setup_view(request: Request, form: Form) -> SetupView:
         home = organisation(connection)
     if not form.values:
         form = Form({"organisation": home.name, "fonds_code": home.fonds_code, "zone": home.time_zone})
-    return SetupView(_own_login(ctx, request.state.viewer), zone_options(), form)
+    return SetupView(_own_login(ctx, request.state.viewer), zone_options(), not home.name, form)
+
+
+def _is_first_run(ctx: Ctx) -> bool:
+    """Whether nobody has named the organisation yet; afterwards it is named in the settings."""
+    with ctx.database.read() as connection:
+        return not organisation(connection).name
 
 
 def zone_options() -> tuple[Option, ...]:

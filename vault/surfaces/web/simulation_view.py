@@ -86,9 +86,10 @@ def simulation_view(
     version = get_version(connection, number, now)
     newest, finished = newest_simulation(connection, number), newest_finished(connection, number)
     run = runs.get_run(connection, newest.run_id) if newest and newest.found is None else None
-    fresh = finished is not None and is_fresh(connection, finished, version, now)
-    is_under_way = run is not None and run.state in OPEN
     is_open = version.state in {VersionState.DRAFT, VersionState.PROPOSED}
+    # What was approved is decided: that the law went on since says nothing against it.
+    fresh = finished is not None and (not is_open or is_fresh(connection, finished, version, now))
+    is_under_way = run is not None and run.state in OPEN
     may = is_open and viewer.may(Right.RETENTION_SCHEDULE_SIMULATE)
     today = read_book(connection).day_of(now)
     href = f"/schedules/{number}/simulation"

@@ -59,10 +59,14 @@ function start() {
     return told;
   }
 
+  const held = []; // chosen before the class; they go once it is chosen
+
   function add(files) {
     if (!files.length) return;
     if (!value("class_code")) {
       const first = form.querySelector('[name="class_code"]');
+      held.push(...files);
+      first.addEventListener("change", () => add(held.splice(0)), { once: true });
       first.setCustomValidity(words.classMissing);
       first.reportValidity();
       first.setCustomValidity("");

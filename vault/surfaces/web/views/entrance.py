@@ -18,10 +18,11 @@ class SignInView:
 
 @dataclass(frozen=True, slots=True)
 class SetupView:
-    """First run: the one-time password is changed and the organisation named."""
+    """A one-time password is changed; on the first run the organisation is named as well."""
 
     sign_in_name: str
     zones: tuple[Option, ...]
+    is_first_run: bool = True
     form: Form = BLANK
 
 
