@@ -47,7 +47,7 @@ class InvalidInput(VaultError):
     status = 422
     exit_code = 65
     fault = Fault.INPUT
-    message = N_("{field}: {problem}")
+    message = N_("{field}: {problem}.")
     hint = N_("Correct the value and send it again.")
 
 

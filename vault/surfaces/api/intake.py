@@ -35,7 +35,7 @@ class ItemRefused(VaultError):
     status = 422
     exit_code = 1
     fault = Fault.INPUT
-    message = N_("The file was refused: {reasons}.")
+    message = N_("The file was refused: {reasons}")
     hint = N_("Each reason says what to do. The file was not kept; nothing else was changed.")
 
 
