@@ -169,6 +169,7 @@ class _Run:
             print_json(line)
         else:
             words = [word(outcome.status), str(outcome.file), line["archival_number"] or line["message"] or ""]
+            words += [_("sent before: nothing was doubled")] if line["repeated"] else []
             sys.stdout.write("\t".join(plain(part) for part in words) + "\n")
 
     def _summary(self, total: int, *, is_whole: bool) -> int:
