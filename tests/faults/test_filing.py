@@ -24,6 +24,7 @@ from vault.foundation.db.engine import Database
 from vault.foundation.db.launcher import EmbeddedPostgres
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.entry import SYSTEM
+from vault.foundation.ledger.publisher import publish
 from vault.foundation.storage.interface import Lock, LockMode
 from vault.intake.jobs import render_waiting
 from vault.intake.tables import store_probes
@@ -110,6 +111,7 @@ def _keeps_its_word(archive: Archive, record_id: UUID) -> None:
 
 def _is_clean(archive: Archive) -> None:
     archive.sequence()
+    publish(archive.ctx.database, archive.ctx.store, archive.ctx.custodian.public_key())
     verdict = verify(archive.ctx)
     assert verdict.is_clean, verdict.findings
 

@@ -62,6 +62,7 @@ _PASSING_CODES = frozenset(
         "BadDigest",  # the bytes were damaged on their way: the next try may bring them whole
         "XAmzContentSHA256Mismatch",
         "IncompleteBody",
+        "NoSuchUpload",  # completed before, and the answer was lost: the next try finds the object
     }
 )
 _BAD_LOCK_CODES = frozenset({"InvalidArgument", "InvalidRequest"})  # a date in the past
