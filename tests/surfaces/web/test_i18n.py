@@ -127,6 +127,6 @@ def test_numbers() -> None:
 def test_an_error_explains_itself_in_both_languages() -> None:
     said = translator(Language.ZH).explain(InvalidInput(field="件号", problem="{0}"))
     assert said.code == "invalid-input"
-    assert said.what_happened == "件号：{0}"
+    assert said.what_happened == "件号：{0}。"
     assert said.what_to_do == "请更正后重新提交。"
     assert translator(Language.EN).explain(VaultError()).whose_fault == FAULT_WORDS[Fault.OURS]
