@@ -60,13 +60,10 @@ def _alone(ctx: Context) -> Iterator[Callable[[], object]]:
 
     Gives what fails with DatabaseUnavailable once that connection is gone: somebody else may have begun.
     """
-    with ctx.database.autocommit() as guard:
-        if not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _RECONCILING}).scalar_one():
+    with ctx.database.alone(_RECONCILING) as guard:
+        if guard is None:
             raise ReconciliationUnderWay
-        try:
-            yield lambda: guard.execute(text("SELECT 1"))
-        finally:
-            guard.invalidate()  # back in the pool the connection would keep the lock
+        yield lambda: guard.execute(text("SELECT 1"))
 
 
 class _Reconciling:

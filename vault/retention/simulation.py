@@ -114,13 +114,10 @@ def _binding(rules: ClassLaw | None, on: date) -> object:
 def _alone(ctx: Context, simulation_id: UUID) -> Iterator[None]:
     """One worker at a time by an advisory lock, which dies with the connection of whoever holds it."""
     key = int.from_bytes(simulation_id.bytes[-8:], signed=True)
-    with ctx.database.autocommit() as guard:
-        if not guard.execute(select(func.pg_try_advisory_lock(key))).scalar_one():
+    with ctx.database.alone(key) as guard:
+        if guard is None:
             raise JobPutOff(_LOOK_AGAIN_S)
-        try:
-            yield
-        finally:
-            guard.execute(select(func.pg_advisory_unlock(key)))
+        yield
 
 
 def _laws(connection: Connection, asked: Simulation, now: datetime) -> _Laws:

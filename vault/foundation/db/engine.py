@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import cast
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -75,6 +75,24 @@ class Database:
         """A connection for single statements outside any transaction: advisory locks, queue upkeep, notices."""
         with self._connected(_PREPARE_AFTER) as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def alone(self, key: int) -> Iterator[Connection | None]:
+        """One at a time by the advisory lock `key`, which also dies with the connection: that connection, or None.
+
+        None: somebody else has the lock. A statement on the connection fails once it is gone, and with it the lock.
+        """
+        with self.autocommit() as guard:
+            if not guard.execute(select(func.pg_try_advisory_lock(key))).scalar_one():
+                yield None
+                return
+            try:
+                yield guard
+            finally:
+                try:
+                    guard.execute(select(func.pg_advisory_unlock(key)))
+                except DBAPIError:
+                    guard.invalidate()  # if it lives after all, the connection must not keep the lock in the pool
 
     def is_ready(self) -> bool:
         """Whether the server answers now."""

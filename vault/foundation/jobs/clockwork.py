@@ -41,8 +41,8 @@ def lead(
     Raises:
         DatabaseUnavailable: the connection is gone, and with it the lock.
     """
-    with database.autocommit() as guard:
-        if not guard.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LEADER_LOCK}).scalar_one():
+    with database.alone(_LEADER_LOCK) as guard:
+        if guard is None:
             return
         scheduler = BackgroundScheduler(timezone="UTC")
         for appointment in appointments:
@@ -61,7 +61,6 @@ def lead(
                 guard.execute(text("SELECT 1"))
         finally:
             scheduler.shutdown(wait=False)
-            guard.invalidate()  # back in the pool the connection would keep the lock
 
 
 def _offset_s(clock: Clock) -> float:
