@@ -26,8 +26,8 @@ LARGE = 10_000
 
 
 def run(*, quick: bool) -> dict[str, Any]:
-    records = _records(2_000 if quick else 50_000)
-    rounds = 3 if quick else 15
+    records = _records(2_000 if quick else 20_000)
+    rounds = 3 if quick else 9
     rules = dict(shipped.rules())
     usual = _law(rules)
     large = _law({**rules, **{f"X-{n}": (replace(rules["CN-AML-TXN"][0], code=f"X-{n}"),) for n in range(LARGE)}})
