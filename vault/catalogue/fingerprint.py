@@ -45,4 +45,6 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         # An attribute's name may be Chinese; canonical keys are ASCII, so a mapping becomes a sorted list.
         return [[str(key), _plain(item)] for key, item in sorted(value.items())]
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
     raise TypeError(f"no canonical form for {type(value).__name__}")

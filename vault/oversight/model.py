@@ -27,6 +27,15 @@ class FindingCode(StrEnum):
     ROW_REMOVED = "row-removed"
     ROW_UNWITNESSED = "row-unwitnessed"
     ROW_UNPROVEN = "row-unproven"
+    SCHEDULE_ALTERED = "schedule-altered"
+    CLASS_ALTERED = "class-altered"
+    PACK_ALTERED = "pack-altered"
+    CONFIRMATION_ALTERED = "confirmation-altered"
+    CALENDAR_ALTERED = "calendar-altered"
+    LAW_REMOVED = "law-removed"
+    LAW_UNWITNESSED = "law-unwitnessed"
+    LAW_UNPROVEN = "law-unproven"
+    DUE_DATES_UNPROVEN = "due-dates-unproven"
     KEY_ALTERED = "key-altered"
     LEDGER = "ledger"
     UPLOAD_ABANDONED = "upload-abandoned"
@@ -50,6 +59,21 @@ SENTENCES: dict[FindingCode, str] = {
     FindingCode.ROW_UNWITNESSED: N_("The catalogue has this record, but no ledger entry witnesses it."),
     FindingCode.ROW_UNPROVEN: N_(
         "The rows of this record cannot be judged: a ledger entry that witnessed them was altered."
+    ),
+    FindingCode.SCHEDULE_ALTERED: N_("Version {name} of the schedule is not what the ledger witnessed."),
+    FindingCode.CLASS_ALTERED: N_(
+        "In version {name} of the schedule the class {class_code} is not what the ledger witnessed."
+    ),
+    FindingCode.PACK_ALTERED: N_("The rule pack {name} is not what was entered."),
+    FindingCode.CONFIRMATION_ALTERED: N_("A confirmation of the rule {name} is not what the ledger witnessed."),
+    FindingCode.CALENDAR_ALTERED: N_("The holidays of the year {name} are not what was entered."),
+    FindingCode.LAW_REMOVED: N_("The ledger witnessed {name} in the table {table}, but it is no longer there."),
+    FindingCode.LAW_UNWITNESSED: N_("The table {table} has {name}, but no ledger entry witnesses it."),
+    FindingCode.LAW_UNPROVEN: N_(
+        "{name} in the table {table} cannot be judged: a ledger entry that witnessed it was altered or removed."
+    ),
+    FindingCode.DUE_DATES_UNPROVEN: N_(
+        "Due dates were not compared: the law that they follow from is not what was approved."
     ),
     FindingCode.KEY_ALTERED: N_("A row of the keyring in the table {table} is not what was made: {field}."),
     FindingCode.LEDGER: N_("{sentence}"),

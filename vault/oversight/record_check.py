@@ -26,6 +26,7 @@ from vault.foundation.ledger.merkle import root_of_inclusion
 from vault.foundation.ledger.queries import ProvenEntry, proven_entry
 from vault.foundation.ledger.tables import ledger_entries
 from vault.oversight.due_dates import compare_due_dates
+from vault.oversight.law_check import check_law
 from vault.oversight.model import Check, CheckCode, Finding, FindingCode, RecordVerification
 from vault.oversight.objects import check_object
 from vault.oversight.tables import record_verifications
@@ -35,6 +36,7 @@ EVENT_RECORD_VERIFIED = "oversight:record:verify"
 _ROWS = {
     FindingCode.ROW_ALTERED,
     FindingCode.DUE_DATE_ALTERED,
+    FindingCode.DUE_DATES_UNPROVEN,
     FindingCode.ROW_REMOVED,
     FindingCode.ROW_UNWITNESSED,
     FindingCode.ROW_UNPROVEN,
@@ -63,7 +65,10 @@ def verify_record(ctx: Context, viewer: Viewer, record_id: UUID) -> RecordVerifi
         page = list(connection.execute(select(records).where(records.c.id == record_id)).mappings())
         rows = rows_of(connection, page)
         findings = compare_rows(connection, ctx.custodian.witness_secret(), page, rows)
-        findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
+        if check_law(connection, ctx.custodian.witness_secret()):
+            findings.append(Finding(FindingCode.DUE_DATES_UNPROVEN, "record", str(record_id)))
+        else:
+            findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
         proofs, unproven = _proofs(connection, record_id)
         parts, unopened = components_of(ctx, connection, rows)
     findings += unopened + unproven

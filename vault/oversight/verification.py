@@ -30,6 +30,7 @@ from vault.foundation.ledger.published_check import check_published
 from vault.foundation.ledger.tables import ledger_entries, ledger_leaves
 from vault.oversight.due_dates import compare_due_dates
 from vault.oversight.keyring_check import check_keyring
+from vault.oversight.law_check import check_law
 from vault.oversight.leftovers import unnamed, versions_by_page
 from vault.oversight.model import Finding, FindingCode, Verification
 from vault.oversight.objects import CheckedComponent, check_object
@@ -64,7 +65,9 @@ def verify(ctx: Context, progress: Progress | None = None) -> Verification:
         ledger = check_ledger(connection, ctx.custodian.public_key(), ctx.custodian.witness_secret())
         findings += map(_of_ledger, ledger.findings)
         has_gaps = any(found.code in {"entry-removed", "leaf-removed"} for found in ledger.findings)
-        checked = _verify_records(ctx, connection, say, has_gaps=has_gaps)
+        law = check_law(connection, ctx.custodian.witness_secret(), has_gaps=has_gaps)
+        findings += law
+        checked = _verify_records(ctx, connection, say, has_gaps=has_gaps, is_law_right=not law)
         findings += checked.findings
         findings += _removed_records(connection)
         findings += check_keyring(ctx, connection)
@@ -89,14 +92,19 @@ class _Checked:
     elsewhere: Counter[str] = field(default_factory=Counter)
 
 
-def _verify_records(ctx: Context, connection: Connection, say: Progress, *, has_gaps: bool) -> _Checked:
+def _verify_records(
+    ctx: Context, connection: Connection, say: Progress, *, has_gaps: bool, is_law_right: bool
+) -> _Checked:
     done, secret = _Checked([]), ctx.custodian.witness_secret()
+    if not is_law_right:
+        done.findings.append(Finding(FindingCode.DUE_DATES_UNPROVEN, "table", "record_states"))
     total = connection.execute(select(func.count()).select_from(records)).scalar_one()
     with ThreadPoolExecutor(THREADS) as pool:
         for page in _record_pages(connection):
             rows = rows_of(connection, page)
             done.findings += compare_rows(connection, secret, page, rows, has_gaps=has_gaps)
-            done.findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
+            if is_law_right:
+                done.findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
             parts, unopened = components_of(ctx, connection, rows)
             done.findings += unopened
             done.elsewhere += copies_by_place(rows, ctx.store.name)[1]

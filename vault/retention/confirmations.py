@@ -29,6 +29,7 @@ from vault.retention.due_dates import note_law_change
 from vault.retention.errors import AlreadyProposed, RuleNotOpen
 from vault.retention.model import CONFIRMATION_APPROVALS_NEEDED, Act, Event
 from vault.retention.tables import rule_confirmations
+from vault.retention.witnessing import law_row
 
 SOURCE_LENGTH_MIN, SOURCE_LENGTH_MAX = 4, 500
 _RULES = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 9562 section 6.6: OID names
@@ -93,6 +94,7 @@ def propose(ctx: Context, viewer: Viewer, rule_code: str, source: str) -> RuleCo
             context_id=proposal_id,
             rule=rule_code,
             digest=digest,
+            row=law_row(tx, rule_confirmations, confirmation_id),
         )
         tx.commit()
     return _confirmation(ctx, confirmation_id)
@@ -126,6 +128,7 @@ def approve(ctx: Context, viewer: Viewer, confirmation_id: UUID, comment: str = 
                 context_id=wanted.proposal_id,
                 rule=wanted.rule_code,
                 digest=wanted.rule_digest,
+                row=law_row(tx, rule_confirmations, confirmation_id, revision=2),
             )
         tx.commit()
     return _confirmation(ctx, confirmation_id)

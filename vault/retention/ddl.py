@@ -40,6 +40,9 @@ BEGIN
     IF (NEW.id, NEW.number, NEW.created_at) IS DISTINCT FROM (OLD.id, OLD.number, OLD.created_at) THEN
         RAISE EXCEPTION 'a schedule version keeps its identity' USING ERRCODE = 'SV004';
     END IF;
+    IF NEW.revision <> OLD.revision + 1 THEN
+        RAISE EXCEPTION 'every act raises the revision of a schedule version by one' USING ERRCODE = 'SV004';
+    END IF;
     IF OLD.state = 'proposed' AND (NEW.content, NEW.digest, NEW.effective_date, NEW.note, NEW.proposal_id)
         IS DISTINCT FROM (OLD.content, OLD.digest, OLD.effective_date, OLD.note, OLD.proposal_id) THEN
         RAISE EXCEPTION 'what was proposed is never changed' USING ERRCODE = 'SV004';

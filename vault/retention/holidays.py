@@ -20,6 +20,7 @@ from vault.foundation.ids import new_id
 from vault.retention.due_dates import note_law_change
 from vault.retention.model import Event
 from vault.retention.tables import calendar_years
+from vault.retention.witnessing import law_row
 
 _SATURDAY = 6
 
@@ -71,7 +72,15 @@ def enter_year(
     with ctx.database.transaction(viewer.actor) as tx:
         tx.connection.execute(calendar_years.insert(), row)
         note_law_change(tx, "calendar")
-        tx.witness(Event.CALENDAR_ENTERED, "calendar", year_id, year=year, holidays=len(off), workdays=len(worked))
+        tx.witness(
+            Event.CALENDAR_ENTERED,
+            "calendar",
+            year_id,
+            year=year,
+            holidays=len(off),
+            workdays=len(worked),
+            row=law_row(tx, calendar_years, year_id),
+        )
         tx.commit()
         found = tx.connection.execute(select(calendar_years).where(calendar_years.c.id == year_id)).one()
     return EnteredYear(**found._mapping)

@@ -24,12 +24,12 @@ from vault.access.rights import Right
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import N_, NotFoundOrNotYours
-from vault.foundation.ids import new_id
 from vault.foundation.keys.detached import SIGNATURE_BYTES, is_signed
 from vault.retention.book import known_packs
 from vault.retention.errors import PackRefused
 from vault.retention.model import Event, VersionState
 from vault.retention.tables import rule_packs, schedule_versions
+from vault.retention.witnessing import law_row, pack_id
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,12 @@ def enter_pack(ctx: Context, viewer: Viewer, text: str, signature: Signature | N
                 tx.witness(
                     Event.PACK_ENTERED,
                     "pack",
-                    new_id(),
+                    pack_id(read.pack.version),
                     version=read.pack.version,
                     digest=read.pack.digest,
                     rules=len(read.pack.rules),
                     signed=signature is not None,
+                    row=law_row(tx, rule_packs, read.pack.version),
                 )
             elif known_packs(tx.connection)[read.pack.version].digest != read.pack.digest:
                 raise PackRefused(problem=f"another pack is called {read.pack.version}")
@@ -128,7 +129,7 @@ def export_pack(ctx: Context, viewer: Viewer, version: str) -> tuple[bytes, Sign
         signature = known.signature
         if signature is None and _is_approved(tx.connection, known.pack):
             signature = Signature(ctx.custodian.sign(body), ctx.custodian.public_key())
-        tx.witness(Event.PACK_EXPORTED, "pack", new_id(), version=version, digest=known.pack.digest)
+        tx.witness(Event.PACK_EXPORTED, "pack", pack_id(version), version=version, digest=known.pack.digest)
         tx.commit()
     return body, signature
 

@@ -28,7 +28,7 @@ from vault.access.rights import Right
 from vault.catalogue.classes import enter_classes
 from vault.catalogue.tables import records, retention_classes
 from vault.foundation.context import Context
-from vault.foundation.db.transaction import Transaction
+from vault.foundation.db.transaction import Detail, Transaction
 from vault.foundation.errors import N_, InvalidInput
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.entry import canonical_json
@@ -53,6 +53,7 @@ from vault.retention.model import (
 from vault.retention.queries import get_version, version_in_effect
 from vault.retention.simulation_jobs import require_simulated
 from vault.retention.tables import schedule_versions
+from vault.retention.witnessing import law_row
 
 NOTE_LENGTH_MAX, REASON_LENGTH_MIN = 500, 4
 _FIRST_NOTE = "随程序提供的类别 · the classes that come with the program"
@@ -80,9 +81,9 @@ def begin(tx: Transaction) -> bool:
         "approved_at": now,
     }
     tx.connection.execute(schedule_versions.insert(), row)
-    tx.witness(
+    _witness(
+        tx,
         Event.SCHEDULE_BEGUN,
-        "schedule",
         row["id"],
         number=1,
         digest=row["digest"].hex(),
@@ -116,7 +117,7 @@ def draft(ctx: Context, viewer: Viewer, note: str, content: Content | None = Non
             "changed_at": now,
         }
         tx.connection.execute(schedule_versions.insert(), row)
-        tx.witness(Event.SCHEDULE_DRAFTED, "schedule", row["id"], number=row["number"], digest=row["digest"].hex())
+        _witness(tx, Event.SCHEDULE_DRAFTED, row["id"], number=row["number"], digest=row["digest"].hex())
         tx.commit()
     return _version(ctx, row["number"])
 
@@ -138,8 +139,8 @@ def change(
         require_usable(tx, content)
         row = _row(number, content, _note(note) if note is not None else version.note, None, VersionState.DRAFT)
         values = {name: row[name] for name in ("content", "digest", "note")} | {"changed_at": tx.clock.now()}
-        tx.connection.execute(schedule_versions.update().where(schedule_versions.c.id == version.id).values(**values))
-        tx.witness(Event.SCHEDULE_CHANGED, "schedule", version.id, number=number, digest=row["digest"].hex())
+        _write(tx, version, **values)
+        _witness(tx, Event.SCHEDULE_CHANGED, version.id, number=number, digest=row["digest"].hex())
         tx.commit()
     return _version(ctx, number)
 
@@ -174,21 +175,19 @@ def propose(ctx: Context, viewer: Viewer, number: int, effective_date: date) -> 
             )
         except IntegrityError as error:
             raise AlreadyProposed from error
-        tx.connection.execute(
-            schedule_versions.update()
-            .where(schedule_versions.c.id == version.id)
-            .values(
-                state=VersionState.PROPOSED.value,
-                effective_date=effective_date,
-                digest=digest,
-                draft_digest=version.digest,
-                proposal_id=proposal_id,
-                changed_at=tx.clock.now(),
-            )
+        _write(
+            tx,
+            version,
+            state=VersionState.PROPOSED.value,
+            effective_date=effective_date,
+            digest=digest,
+            draft_digest=version.digest,
+            proposal_id=proposal_id,
+            changed_at=tx.clock.now(),
         )
-        tx.witness(
+        _witness(
+            tx,
             Event.SCHEDULE_PROPOSED,
-            "schedule",
             version.id,
             context_id=proposal_id,
             number=number,
@@ -326,15 +325,11 @@ def _taken(tx: Transaction, number: int, *states: VersionState) -> ScheduleVersi
 def _put_into_force(tx: Transaction, version: ScheduleVersion, simulation_id: UUID) -> None:
     now = tx.clock.now()
     enter_classes(tx, (definition.code for definition in version.content.classes))
-    tx.connection.execute(
-        schedule_versions.update()
-        .where(schedule_versions.c.id == version.id)
-        .values(state=VersionState.APPROVED.value, approved_at=now)
-    )
+    _write(tx, version, state=VersionState.APPROVED.value, approved_at=now)
     note_law_change(tx, "schedule", version.effective_date)
-    tx.witness(
+    _witness(
+        tx,
         Event.SCHEDULE_APPROVED,
-        "schedule",
         version.id,
         context_id=version.proposal_id,
         number=version.number,
@@ -347,12 +342,22 @@ def _put_into_force(tx: Transaction, version: ScheduleVersion, simulation_id: UU
 def _end(
     tx: Transaction, version: ScheduleVersion, state: VersionState, event: Event, because: str | None = None
 ) -> None:
+    _write(tx, version, state=state.value, changed_at=tx.clock.now(), withdrawn_because=because)
+    _witness(tx, event, version.id, context_id=version.proposal_id, number=version.number)
+
+
+def _witness(
+    tx: Transaction, event: Event, version_id: UUID, *, context_id: UUID | None = None, **told: Detail
+) -> None:
+    row = law_row(tx, schedule_versions, version_id)
+    tx.witness(event, "schedule", version_id, context_id=context_id, along_with=None, row=row, **told)
+
+
+def _write(tx: Transaction, version: ScheduleVersion, **values: Any) -> None:
+    raised = {"revision": schedule_versions.c.revision + 1}
     tx.connection.execute(
-        schedule_versions.update()
-        .where(schedule_versions.c.id == version.id)
-        .values(state=state.value, changed_at=tx.clock.now(), withdrawn_because=because)
+        schedule_versions.update().where(schedule_versions.c.id == version.id).values(**values, **raised)
     )
-    tx.witness(event, "schedule", version.id, context_id=version.proposal_id, number=version.number)
 
 
 def _require_ahead(tx: Transaction, effective_date: date) -> None:

@@ -33,6 +33,7 @@ schedule_versions = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("number", Integer, nullable=False, unique=True),
+    Column("revision", Integer, nullable=False, server_default="1"),  # every act raises it and witnesses the row
     Column("state", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("based_on", Integer),

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 
+from tests.nouns.retention.conftest import make_person, people
 from tests.support.archive import Archive, jpeg, make_archive
 from vault.catalogue.model import FieldKind
 from vault.foundation.clock import FixedClock
@@ -18,6 +19,8 @@ from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.publisher import publish
 from vault.intake.tables import store_probes
 from vault.oversight.verification import verify
+
+__all__ = ["attacker", "kept", "make_person", "people"]
 
 
 @pytest.fixture

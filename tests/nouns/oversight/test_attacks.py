@@ -147,7 +147,7 @@ def test_every_column_of_what_is_catalogued_one_by_one(kept: Archive, attacker: 
         place = f"{table.name}.{column.name}"
         with undone(attacker, table):
             with lawless(attacker) as connection:
-                _alter_first(connection, table, column)
+                alter_first(connection, table, column)
             found = named(kept)
         expected = set() if place in SILENT else EXPECTED.get(place, {("row-altered", table.name)})
         if found != expected:
@@ -279,7 +279,7 @@ def test_the_newest_checkpoint_taken_away_is_named(kept: Archive, attacker: Engi
 def test_nothing_is_signed_that_does_not_continue_what_was_signed(kept: Archive, attacker: Engine) -> None:
     with undone(attacker, ledger_tiles):
         with lawless(attacker) as connection:
-            _alter_first(connection, ledger_tiles, ledger_tiles.c.hashes)
+            alter_first(connection, ledger_tiles, ledger_tiles.c.hashes)
         kept.send(jpeg(5))
         with pytest.raises(LedgerDamaged):
             kept.sequence()
@@ -357,7 +357,7 @@ def _forge(archive: Archive, engine: Engine, record_id: UUID, *, mark: bytes) ->
     return entry.id
 
 
-def _alter_first(connection: Connection, table: Table, column: Column[object]) -> None:
+def alter_first(connection: Connection, table: Table, column: Column[object]) -> None:
     """Another value of the same type in the first row."""
     kind = connection.execute(
         text(

@@ -115,12 +115,12 @@ FORGERIES = {
     "lower threshold": "UPDATE proposals SET approvals_needed = 1 WHERE id = :proposal",
     "approved without approvals": "UPDATE proposals SET state = 'approved', settled_at = now() WHERE id = :proposal",
     "schedule approved without its proposal": (
-        "UPDATE schedule_versions SET state = 'approved', approved_at = now() WHERE id = :version"
+        "UPDATE schedule_versions SET revision = revision + 1, state = 'approved', approved_at = now() WHERE id = :version"
     ),
     "content changed after it was proposed": (
-        "UPDATE schedule_versions SET content = jsonb_set(content, '{fiscal_year,end_month}', '6') WHERE id = :version"
+        "UPDATE schedule_versions SET revision = revision + 1, content = jsonb_set(content, '{fiscal_year,end_month}', '6') WHERE id = :version"
     ),
-    "earlier day": "UPDATE schedule_versions SET effective_date = '2020-01-01' WHERE id = :version",
+    "earlier day": "UPDATE schedule_versions SET revision = revision + 1, effective_date = '2020-01-01' WHERE id = :version",
     "version removed": "DELETE FROM schedule_versions WHERE id = :version",
     "proposal removed": "DELETE FROM proposals WHERE id = :proposal",
     "approved at birth": (
@@ -128,7 +128,8 @@ FORGERIES = {
         " created_at, changed_at, approved_at) SELECT gen_random_uuid(), 99, 'approved', 'x', effective_date, content,"
         " digest, 'system', now(), now(), now() FROM schedule_versions WHERE id = :version"
     ),
-    "first version changed": "UPDATE schedule_versions SET note = 'x' WHERE number = 1",
+    "first version changed": "UPDATE schedule_versions SET revision = revision + 1, note = 'x' WHERE number = 1",
+    "revision not raised": "UPDATE schedule_versions SET state = 'refused' WHERE id = :version",
 }
 
 
@@ -156,7 +157,7 @@ def test_the_database_refuses_it_too(archive: Archive, people: People, forgery: 
 def test_an_unwitnessed_change_is_refused(archive: Archive, people: People) -> None:
     drafted = service.draft(archive.ctx, people.administrator, "测试用")
     for statement in (
-        schedule_versions.update().where(schedule_versions.c.id == drafted.id).values(note="悄悄改"),
+        schedule_versions.update().where(schedule_versions.c.id == drafted.id).values(note="悄悄改", revision=2),
         law_changes.insert().values(id=new_id(), kind="calendar", from_date=_today(archive), at=archive.clock.now()),
     ):
         with archive.ctx.database.transaction(SYSTEM) as tx:

@@ -388,20 +388,20 @@ def test_two_versions_approved_at_once_do_not_pass_each_other(
 
 FORGERIES = {
     "proposed for another day": (
-        "UPDATE schedule_versions SET state = 'proposed', effective_date = '2031-01-01', draft_digest = digest,"
+        "UPDATE schedule_versions SET revision = revision + 1, state = 'proposed', effective_date = '2031-01-01', draft_digest = digest,"
         " proposal_id = (SELECT id FROM proposals LIMIT 1), changed_at = :at WHERE id = :tried"
     ),
     "proposed unseen": (
-        "UPDATE schedule_versions SET state = 'proposed', effective_date = '2030-01-01', draft_digest = digest,"
+        "UPDATE schedule_versions SET revision = revision + 1, state = 'proposed', effective_date = '2030-01-01', draft_digest = digest,"
         " proposal_id = (SELECT id FROM proposals LIMIT 1), changed_at = now() WHERE id = :draft"
     ),
     "proposed as another draft": (
-        "UPDATE schedule_versions SET state = 'proposed', effective_date = '2030-01-01', draft_digest ="
+        "UPDATE schedule_versions SET revision = revision + 1, state = 'proposed', effective_date = '2030-01-01', draft_digest ="
         " (SELECT draft_digest FROM simulations LIMIT 1), proposal_id = (SELECT id FROM proposals LIMIT 1),"
         " changed_at = now() WHERE id = :draft"
     ),
     "changed while it was proposed": (
-        "UPDATE schedule_versions SET state = 'proposed', effective_date = '2030-01-01', draft_digest = digest, note = 'x',"
+        "UPDATE schedule_versions SET revision = revision + 1, state = 'proposed', effective_date = '2030-01-01', draft_digest = digest, note = 'x',"
         " proposal_id = (SELECT id FROM proposals LIMIT 1), changed_at = now() WHERE id = :draft"
     ),
     "result changed": "UPDATE simulations SET affected = 0 WHERE finished_at IS NOT NULL",

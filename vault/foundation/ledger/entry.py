@@ -66,6 +66,11 @@ def mark_of(witness_secret: bytes, body: bytes) -> bytes:
     return hmac.digest(witness_secret, b"slipvault/1/entry" + body, "sha256")
 
 
+def is_own(witness_secret: bytes, body: bytes | None, mark: bytes | None) -> bool:
+    """Whether the service wrote these bytes itself; rows that another wrote may also lack either."""
+    return body is not None and mark is not None and hmac.compare_digest(mark, mark_of(witness_secret, body))
+
+
 @dataclass(frozen=True)
 class Entry:
     """One act. `details` hold ids, salted digests and counts, never personal data (invariant L3)."""

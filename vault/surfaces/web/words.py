@@ -233,6 +233,8 @@ PERSONAL_FIELDS = {
 # What the details of an entry are called; a name that is not here is shown as it is.
 DETAILS = {
     "revision": N_("Revision"),
+    "row": N_("The row that was written"),
+    "digest": N_("Digest"),
     "class_code": N_("Retention class"),
     "unit_id": N_("Unit"),
     "components": N_("Stored object"),
