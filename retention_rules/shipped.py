@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from importlib import resources
+from typing import Any
 
 import yaml
 
@@ -63,5 +64,16 @@ def law() -> Law:
 @functools.cache
 def event_names() -> Mapping[str, Mapping[str, str]]:
     """What the known events are called, by event and language (zh, en)."""
-    named = yaml.safe_load((resources.files("retention_rules") / "events.yaml").read_text("utf-8"))["events"]
-    return {event["code"]: {"zh": event["zh"], "en": event["en"]} for event in named}
+    return {event["code"]: {"zh": event["zh"], "en": event["en"]} for event in _events()}
+
+
+@functools.cache
+def events_set_ahead() -> frozenset[str]:
+    """The events whose day is laid down long before it comes, as that of a certificate; others are known afterwards."""
+    return frozenset(event["code"] for event in _events() if event.get("set_ahead"))
+
+
+def _events() -> list[dict[str, Any]]:
+    told = yaml.safe_load((resources.files("retention_rules") / "events.yaml").read_text("utf-8"))
+    events: list[dict[str, Any]] = told["events"]
+    return events

@@ -6,7 +6,6 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -17,7 +16,7 @@ from retention_rules.schedules import end_of_day
 from tests.faults.filer import COMMITS, COPIES
 from tests.support.archive import Archive, jpeg, make_archive
 from tests.support.postgres import fresh_database
-from vault.catalogue.model import RecordStatus
+from vault.catalogue.model import NewDescription, RecordStatus
 from vault.catalogue.queries import RecordView, get_record
 from vault.foundation.clock import FixedClock, SystemClock
 from vault.foundation.db.engine import Database
@@ -29,9 +28,8 @@ from vault.foundation.storage.interface import Lock, LockMode
 from vault.intake.jobs import render_waiting
 from vault.intake.tables import store_probes
 from vault.oversight.verification import verify
-from vault.retention import events
+from vault.retention.description import describe
 from vault.retention.locking import CLAIM_LASTS, lock_waiting
-from vault.retention.model import NewEvent
 from vault.retention.queries import waiting_locks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,15 +159,14 @@ def test_wherever_filing_dies_the_next_worker_finishes_it(
 
 @pytest.mark.invariant("R1")
 def test_whoever_takes_over_goes_at_least_as_far_as_was_intended(kept: Archive, url: str, directory: Path) -> None:
-    record_id = _received(kept, "CONTRACT")
-    ended = [NewEvent(record_id, "contract_terminated", date(2050, 1, 1))]
-    done = events.report(kept.ctx, kept.operator, ended, "report-1")
+    record_id = _received(kept)
     assert _file(kept, url, directory, record_id, "after-lock", 2, "kill").returncode != 0
-    other = replace(kept.operator, id=new_id(), kind="person")
-    events.undo(kept.ctx, other, done.events[0].id, "录入有误")  # the law wants less now; a store was told more
+    earlier = NewDescription(values={"occurred_date": "2025-03-01"})
+    revision = _look(kept, record_id).revision
+    describe(kept.ctx, kept.operator, record_id, earlier, revision=revision, reason="录入有误")
+    assert _look(kept, record_id).retain_until == date(2030, 3, 1), "the law wants less now"
     _next_worker(kept)
     record = _look(kept, record_id)
-    promised = end_of_day(date(2052, 1, 1), ZONE)
-    assert set(_locks(kept, record)) == {Lock(LockMode.COMPLIANCE, promised)}
-    assert (record.status, record.lock_until) == (RecordStatus.FILED, promised)
+    assert set(_locks(kept, record)) == {Lock(LockMode.COMPLIANCE, END)}, "a store was told more"
+    assert (record.status, record.lock_until) == (RecordStatus.FILED, END)
     _is_clean(kept)

@@ -18,9 +18,11 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from retention_rules.identifiers import mask
+from retention_rules.schedules import day_of
 from vault.access.model import Viewer
+from vault.access.queries import organisation
 from vault.access.rights import Right
-from vault.catalogue.describe import checked_description
+from vault.catalogue.describe import checked_description, require_done
 from vault.catalogue.errors import BadFieldValue, NothingToChange, ReasonNeeded, RecordChanged
 from vault.catalogue.model import Change, Correction, Description, Event, FieldKind, NewDescription
 from vault.catalogue.queries import RecordView, get_record
@@ -73,6 +75,8 @@ def correct(
     _require_unchanged_since(tx, record, revision)
     record_key = keyring.record_key(tx.connection, record_id)
     about = _checked(record, new)
+    if about.occurred_date != record.occurred_date:
+        require_done(about.occurred_date, day_of(tx.clock.now(), organisation(tx.connection).time_zone))
     changes = tuple(_changes(record, _numbers(record_key, record), about, new))
     if not changes:
         raise NothingToChange

@@ -9,9 +9,11 @@ from retention_rules.identifiers import normalised_identifier, problem_with
 from vault.catalogue.errors import BadFieldValue
 from vault.catalogue.model import Description
 from vault.catalogue.search import normalise
+from vault.foundation.errors import N_
 
 TEXT_LENGTH_MAX = 200
 ATTRIBUTES_MAX = 40
+FIRST_DAY = date(1900, 1, 1)  # what a mistyped year makes of a day lies before it
 
 
 def checked_description(description: Description) -> Description:
@@ -43,6 +45,20 @@ def checked_description(description: Description) -> Description:
         attributes=attributes,
         personal=tuple(personal),
     )
+
+
+def require_done(day: date | None, today: date) -> None:
+    """Refuses a date of the business on which it cannot have been done. `today` is the organisation's day.
+
+    The day goes into the archival number and begins the periods, and a slip comes in when its business is done.
+
+    Raises:
+        BadFieldValue: the day lies ahead, or before 1900.
+    """
+    if day is not None and day < FIRST_DAY:
+        raise BadFieldValue(field="occurred_date", problem=N_("the day is before 1900"))
+    if day is not None and day > today:
+        raise BadFieldValue(field="occurred_date", problem=N_("the day has not come yet"))
 
 
 def title_of(title: str | None, business_type: str | None, class_name: str, day: date) -> str:

@@ -68,6 +68,7 @@ records = Table(
     Column("batch_id", Uuid),
     CheckConstraint("item_number > 0", name="item_number_positive"),
     CheckConstraint("page_count >= 0", name="page_count_not_negative"),
+    CheckConstraint("occurred_date >= '1900-01-01'", name="occurred_not_before_1900"),
     CheckConstraint("octet_length(salt) = 16", name="salt_has_16_bytes"),
     CheckConstraint("octet_length(content_sha256) = 32", name="content_digest_has_32_bytes"),
     UniqueConstraint("archival_number"),

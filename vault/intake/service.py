@@ -21,7 +21,7 @@ from retention_rules.locks import intake_lock_until
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue import service as catalogue
-from vault.catalogue.describe import checked_description, with_slip_number
+from vault.catalogue.describe import checked_description, require_done, with_slip_number
 from vault.catalogue.errors import SameContentExists
 from vault.catalogue.model import ComponentKind, NewRecord, StoredComponent
 from vault.foundation.context import Context
@@ -93,6 +93,7 @@ class _Arrival:
         self.description = checked_description(upload.description)
         around = surroundings(ctx, viewer, upload.class_code, upload.unit_id)
         self.retention_class, self.place, self.lawbook = around.retention_class, around.place, around.lawbook
+        require_done(self.description.occurred_date, self.lawbook.day_of(self.received_at))
         self.files_after_days = around.files_after_days
         self.earlier, self.duplicate_of = self._known_before()
         self.keeps_unopened = self.retention_class.keep_unopened
@@ -187,7 +188,7 @@ class _Arrival:
             due=due_at_intake(self.lawbook, self.retention_class.code, description, self.received_at),
             lock_until=lock_until,
             received_at=self.received_at,
-            year=(description.occurred_date or self.received_at.date()).year,
+            year=(description.occurred_date or self.lawbook.day_of(self.received_at)).year,
             page_count=examination.page_count,
             original=original,
             batch_id=self.upload.batch_id,

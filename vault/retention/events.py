@@ -25,6 +25,7 @@ from retention_rules.triggers import NAME, events_in
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue import service as catalogue
+from vault.catalogue.describe import FIRST_DAY
 from vault.catalogue.service import Changing
 from vault.catalogue.tables import records
 from vault.foundation.context import Context
@@ -42,7 +43,7 @@ from vault.retention.witnessing import digests
 
 EVIDENCE_LENGTH_MAX, REASON_LENGTH_MIN, REASON_LENGTH_MAX = 200, 4, 500
 EVENTS_MAX = 10_000
-_FIRST_DAY, _AHEAD_MAX = date(1900, 1, 1), timedelta(days=36_525)
+_AHEAD_MAX = timedelta(days=36_525)
 _KEY_CONSTRAINT = "event_reports_client_key_key"
 
 
@@ -155,10 +156,17 @@ def require_reportable(tx: Transaction, viewer: Viewer, new: Sequence[NewEvent])
 
 
 def problem_with(event: NewEvent, names: frozenset[str], today: date) -> tuple[str, str] | None:
-    """Field and msgid of what is wrong with an event, whatever record it concerns; none when nothing is."""
+    """Field and msgid of what is wrong with an event, whatever record it concerns; none when nothing is.
+
+    What is agreed for a coming day, as the end of a contract, may come otherwise: it is reported once it has happened.
+    """
     if NAME.fullmatch(event.name) is None or event.name not in names:
         return "event", N_("there is no such event")
-    if event.day is not None and not _FIRST_DAY <= event.day <= today + _AHEAD_MAX:
+    if event.day is not None and event.day < FIRST_DAY:
+        return "day", N_("the day is before 1900")
+    if event.day is not None and event.day > today and event.name not in shipped.events_set_ahead():
+        return "day", N_("the day has not come yet: an event is reported once it has happened")
+    if event.day is not None and event.day > today + _AHEAD_MAX:
         return "day", N_("the day is too far away to be right")
     if len(event.evidence) > EVIDENCE_LENGTH_MAX:
         return "evidence", N_("at most 200 characters are kept")

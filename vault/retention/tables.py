@@ -170,6 +170,7 @@ record_events = Table(
     UniqueConstraint("report_id", "record_id", "name"),
     CheckConstraint("name ~ '^[a-z][a-z0-9_]{0,59}$'", name="name_form"),
     CheckConstraint("length(evidence) <= 200", name="evidence_length"),
+    CheckConstraint("day >= '1900-01-01'", name="day_not_before_1900"),
     CheckConstraint(
         "num_nulls(undone_at, undone_by, undone_because) IN (0, 3) AND undone_by <> reported_by",
         name="undone_by_another",

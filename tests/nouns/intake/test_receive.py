@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -53,6 +53,24 @@ def test_where_nothing_else_is_known_five_years_are_kept(archive: Archive) -> No
         record = get_record(connection, archive.operator, receipt.record_id)
     assert record.retain_until is not None
     assert record.retain_until >= date(2031, 2, 28)
+
+
+@pytest.mark.clause("C2.3")
+def test_a_date_of_the_business_that_cannot_be_right_is_refused(archive: Archive) -> None:
+    archive.clock.at = datetime(2026, 12, 31, 16, 30, tzinfo=UTC)  # half past midnight in Shanghai
+    today = date(2027, 1, 1)
+    for day, problem in (
+        (date(2027, 1, 2), "has not come"),
+        (date(2099, 1, 1), "has not come"),
+        (date(1899, 12, 31), "1900"),
+    ):
+        with pytest.raises(BadFieldValue, match=problem):
+            archive.send(jpeg(), occurred_date=day)
+    assert _count(archive) == 0
+    receipt = archive.send(jpeg(), occurred_date=today)
+    assert receipt.archival_number == "0001-YW·2027-D5-GT01-0001"
+    undated = archive.send(jpeg(2))
+    assert undated.archival_number == "0001-YW·2027-D5-GT01-0002", "the organisation's year, not that of UTC"
 
 
 @pytest.mark.invariant("U2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import psycopg
@@ -62,9 +62,26 @@ def test_of_an_event_reported_twice_the_last_day_counts(
     archive: Archive, people: People, account: UUID, look: Callable[[UUID], RecordView]
 ) -> None:
     events.report(archive.ctx, people.keeper, _both(account), "report-1")
-    later = NewEvent(account, "relationship_ended", date(2027, 1, 1))
+    later = NewEvent(account, "relationship_ended", date(2026, 9, 1))
     events.report(archive.ctx, people.keeper, [later], "report-2")
-    assert look(account).retain_until == date(2037, 1, 1)
+    assert look(account).retain_until == date(2036, 9, 1)
+
+
+@pytest.mark.clause("C8.1")
+def test_an_event_is_reported_once_it_has_happened(archive: Archive, people: People, account: UUID) -> None:
+    archive.clock.at = datetime(2027, 3, 1, 16, 30, tzinfo=UTC)  # half past midnight in Shanghai
+    today, tomorrow = date(2027, 3, 2), date(2027, 3, 3)
+    for day, problem in ((tomorrow, "has not come"), (date(1899, 12, 31), "before 1900")):
+        with pytest.raises(InvalidInput, match=problem):
+            events.report(archive.ctx, people.keeper, [NewEvent(account, "account_closed", day)], "report-1")
+    events.report(archive.ctx, people.keeper, [NewEvent(account, "account_closed", today)], "report-1")
+    # What stands on the paper before it comes may be told before, within reason.
+    told = [NewEvent(account, "certificate_expired", date(2037, 1, 1))]
+    events.report(archive.ctx, people.keeper, told, "report-2")
+    with pytest.raises(InvalidInput, match="too far away"):
+        events.report(
+            archive.ctx, people.keeper, [NewEvent(account, "product_expired", date(2999, 1, 1))], "report-3"
+        )
 
 
 def test_undoing_restores_what_the_law_said(

@@ -86,21 +86,21 @@ def test_a_past_day_is_decided_with_the_knowledge_of_then(
     in_ten = [start + n * DAY for n in range(10)]
 
     archive.clock.advance(DAY)  # day 1: another class
-    reclassification.classify(archive.ctx, people.keeper, record_id, "CONTRACT")
+    reclassification.classify(archive.ctx, people.keeper, record_id, "LOSS-REPORT")
     archive.clock.advance(DAY)  # day 2: an event, by mistake
     done = events.report(
-        archive.ctx, people.keeper, [NewEvent(record_id, "contract_terminated", date(2040, 1, 1))], "report-1"
+        archive.ctx, people.keeper, [NewEvent(record_id, "relationship_ended", in_ten[1])], "report-1"
     )
     archive.clock.advance(DAY)  # day 3: undone
     events.undo(archive.ctx, people.other_keeper, done.events[0].id, "录入有误")
     archive.clock.advance(DAY)  # day 4: the right one
-    events.report(
-        archive.ctx, people.keeper, [NewEvent(record_id, "contract_terminated", date(2035, 1, 1))], "report-2"
-    )
+    events.report(archive.ctx, people.keeper, [NewEvent(record_id, "relationship_ended", in_ten[3])], "report-2")
     archive.clock.advance(DAY)  # day 5: another schedule
     with archive.ctx.database.read() as connection:
         content = version_in_effect(connection, archive.clock.now()).content
-    classes = tuple(replace(k, own_period=Period(months=240)) if k.code == "CONTRACT" else k for k in content.classes)
+    classes = tuple(
+        replace(k, own_period=Period(months=240)) if k.code == "LOSS-REPORT" else k for k in content.classes
+    )
     drafted = service.draft(archive.ctx, people.administrator, "二十年", replace(content, classes=classes))
     archive.simulate(drafted.number, on=in_ten[6])
     service.propose(archive.ctx, people.administrator, drafted.number, in_ten[6])
@@ -108,16 +108,16 @@ def test_a_past_day_is_decided_with_the_knowledge_of_then(
         service.approve(archive.ctx, head, drafted.number)
     archive.clock.advance(2 * DAY)  # day 7
 
-    own_end = start.replace(year=start.year + 10)
+    own_end, by_mistake, ended = (day.replace(year=day.year + 10) for day in (start, in_ten[1], in_ten[3]))
     expected = {
         0: ("COMPLAINT", own_end, 1),
-        1: ("CONTRACT", None, 1),
-        2: ("CONTRACT", date(2042, 1, 1), 1),
-        3: ("CONTRACT", None, 1),
-        4: ("CONTRACT", date(2037, 1, 1), 1),
-        5: ("CONTRACT", date(2037, 1, 1), 1),
-        6: ("CONTRACT", start.replace(year=start.year + 20), drafted.number),
-        7: ("CONTRACT", start.replace(year=start.year + 20), drafted.number),
+        1: ("LOSS-REPORT", None, 1),
+        2: ("LOSS-REPORT", by_mistake, 1),
+        3: ("LOSS-REPORT", None, 1),
+        4: ("LOSS-REPORT", ended, 1),
+        5: ("LOSS-REPORT", ended, 1),
+        6: ("LOSS-REPORT", start.replace(year=start.year + 20), drafted.number),
+        7: ("LOSS-REPORT", start.replace(year=start.year + 20), drafted.number),
     }
     for day, (code, until, number) in expected.items():
         told = _why(archive, record_id, in_ten[day])
@@ -128,7 +128,7 @@ def test_a_past_day_is_decided_with_the_knowledge_of_then(
         ), day
     assert [a.person_id for a in _why(archive, record_id).approved_by] == [h.id for h in people.heads[:2]]
     # The day of the decision is one thing, what applies on a coming day another: both are told from what is known now.
-    assert _why(archive, record_id, date(2050, 1, 1)).decision.what is What.DESTROY
+    assert _why(archive, record_id, date(2050, 1, 1)).decision.what is What.REVIEW
     with pytest.raises(NotHereThen):
         _why(archive, record_id, start - DAY)
     with pytest.raises(NotFoundOrNotYours):

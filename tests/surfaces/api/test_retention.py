@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -127,18 +127,20 @@ def test_events_filing_and_why(
     archive: Archive, operator: Program, sign_in: Callable[..., Program], send: Callable[..., UUID]
 ) -> None:
     record_id = send("CONTRACT", occurred_date=date(2026, 3, 1), business_number="HT-9")
+    archive.clock.advance(timedelta(days=9 * 365))
+    ended = archive.clock.now().date().replace(day=1)
     keeper, other = sign_in("keeper", Role.ARCHIVIST), sign_in("other", Role.ARCHIVIST)
     told = {
         "record_id": str(record_id),
         "event": "contract_terminated",
-        "day": "2040-01-01",
+        "day": ended.isoformat(),
         "evidence": "解除协议 7",
     }
     new = {"client_key": "contract-9", "events": [told]}
     done = keeper.post("/events", json=new).json()
     assert keeper.post("/events", json=new).json()["repeated"]
     why = keeper.get(f"/records/{record_id}/why").json()
-    assert (why["decision"], why["retain_until"]) == ("keep", "2042-01-01")
+    assert (why["decision"], why["retain_until"]) == ("keep", ended.replace(year=ended.year + 2).isoformat())
     first = why["reasons"][0]
     assert {"rule", "citation", "text"} <= set(first)
     assert (first["rule"], first["citation"]) == ("CN-LABOR-CONTRACT", "劳动合同法 art.50")

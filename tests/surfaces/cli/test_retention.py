@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -158,17 +158,17 @@ def test_a_schedule_from_export_to_approval(
 def test_events_filing_and_why(
     archive: Archive, operator: Terminal, sign_in: Callable[..., Terminal], record_id: UUID, tmp_path: Path
 ) -> None:
+    archive.clock.advance(timedelta(days=9 * 365))
+    ended = archive.clock.now().date().replace(day=1)
     keeper, other = sign_in("keeper", Role.ARCHIVIST), sign_in("other", Role.ARCHIVIST)
     number = keeper.ask("records", "show", record_id)["archival_number"]
-    added = keeper.ask("events", "add", number, "contract_terminated", "2040-01-01", "--evidence", "协议 7")
+    added = keeper.ask("events", "add", number, "contract_terminated", ended, "--evidence", "协议 7")
     event_id = added["events"][0]["id"]
-    assert keeper.ask("events", "add", number, "contract_terminated", "2040-01-01", "--evidence", "协议 7")[
-        "repeated"
-    ]
+    assert keeper.ask("events", "add", number, "contract_terminated", ended, "--evidence", "协议 7")["repeated"]
     why = keeper.ask("why", number)
     assert (why["decision"], why["retain_until"], why["reasons"][0]["rule"]) == (
         "keep",
-        "2042-01-01",
+        ended.replace(year=ended.year + 2).isoformat(),
         "CN-LABOR-CONTRACT",
     )
     said = keeper.run("why", number).stdout
@@ -176,11 +176,11 @@ def test_events_filing_and_why(
     assert "协议 7" in said
     assert keeper.ask("events", "undo", event_id, "--reason", "录入有误", code=77)["code"] == "own-event"
     assert other.ask("events", "undo", event_id, "--reason", "录入有误")["undone_at"]
-    undone = keeper.ask("events", "add", number, "contract_terminated", "2040-01-01", "--evidence", "协议 7", code=75)
+    undone = keeper.ask("events", "add", number, "contract_terminated", ended, "--evidence", "协议 7", code=75)
     assert undone["code"] == "reported-and-undone"
     assert keeper.ask("why", number)["retain_until"] is None
     table = tmp_path / "events.csv"
-    table.write_text("record,event,day\nHT-1,contract_terminated,2030-01-01\nHT-9,account_closed,never\n")
+    table.write_text("record,event,day\nHT-1,contract_terminated,2026-01-01\nHT-9,account_closed,never\n")
     refused = keeper.run("events", "add", "--list", table)
     assert (refused.returncode, "line 3" in refused.stderr) == (65, True)
     assert keeper.run("events", "add", "--list", table, "--each").returncode == 1

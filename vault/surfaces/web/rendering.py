@@ -93,6 +93,7 @@ class HtmlFormats:
     def __init__(self, text: Formats, shell: Shell) -> None:
         self.text = text
         self._now = shell.now
+        self.today = text.day(shell.now)
         self.day = text.day
         self.number = text.number
         self.percent = text.percent
