@@ -99,6 +99,7 @@ def test_in_the_browser_a_cut_costs_one_piece(desk: Page, server: Server, tmp_pa
     desk.goto(f"{server.url}/intake")
     desk.select_option("select[name=class_code]", "ATTACHMENT")
     desk.set_input_files("#f-files", str(source))
+    desk.click("#send")
     expect(desk.locator("#upload-summary")).to_contain_text("入库 1", timeout=120_000)
     mib = 1 << 20
     assert ranges[0] == "bytes */70000000"

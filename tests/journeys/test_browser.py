@@ -48,9 +48,10 @@ def scans(tmp_path: Path) -> list[str]:
 def test_scans_go_in_and_are_found_looked_at_and_proven(desk: Page, server: Server, scans: list[str]) -> None:
     desk.goto(f"{server.url}/intake")
     desk.select_option("select[name=class_code]", "ACCOUNT-OPENING")
-    desk.click("details.more-fields summary")
-    desk.fill("[name=customer_name]", "欧阳小明")
     desk.set_input_files("#f-files", scans)
+    desk.click("details.more-fields summary")
+    desk.fill("[name=customer_name]", "欧阳小明")  # after the files were chosen: it goes with them all the same
+    desk.click("#send")
     expect(desk.locator("#upload-summary")).to_contain_text("入库 2", timeout=30_000)
     expect(desk.locator("#upload-summary")).to_contain_text("退回 1")
 

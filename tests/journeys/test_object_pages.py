@@ -59,6 +59,7 @@ def send(page: Page, server: Server, files: list[Path], customer: str, announced
     page.click("details.more-fields summary")
     page.fill("[name=customer_name]", customer)
     page.set_input_files("#f-files", files)
+    page.click("#send")
     expect(page.locator("#upload-list")).to_have_class(re.compile("done"), timeout=60_000)
     address = page.locator("#upload-batch a").get_attribute("href")
     assert address is not None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -261,9 +264,27 @@ def send(page: Page, root: str, *files: tuple[str, bytes]) -> None:
     page.locator("[name=class_code]").first.check()
     page.locator("[name=batch_name]").fill("二十四日下午")
     page.locator("[name=sheets_announced]").fill(str(len(files)))
+    choose(page, *files)
+    page.locator("#send").click()
+
+
+def choose(page: Page, *files: tuple[str, bytes]) -> None:
     page.locator("#f-files").set_input_files(
         [{"name": name, "mimeType": "application/octet-stream", "buffer": body} for name, body in files]
     )
+
+
+def metadata_sent(page: Page) -> list[dict[str, str]]:
+    """What every upload from now on says of its file, as it goes out."""
+    told: list[dict[str, str]] = []
+
+    def note(request) -> None:
+        if request.url.endswith("/intake/items"):
+            text = request.headers["slipvault-metadata"]
+            told.append(json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))))
+
+    page.on("request", note)
+    return told
 
 
 def test_each_file_is_sent_by_itself_and_shows_what_the_server_said(opened: Page, root: str) -> None:
@@ -297,10 +318,83 @@ def test_a_file_under_way_can_be_cancelled_and_sent_after_all(opened: Page, root
     expect(row.locator(".state")).to_have_text("已入库")
 
 
-def test_without_a_class_nothing_is_sent(opened: Page, root: str) -> None:
+def test_what_is_typed_after_the_files_were_chosen_goes_with_them(opened: Page, root: str) -> None:
+    told = metadata_sent(opened)
     opened.goto(root + "/intake")
-    opened.locator("#f-files").set_input_files([{"name": "a.tif", "mimeType": "image/tiff", "buffer": b"good"}])
+    choose(opened, ("先选.tif", b"good"))
+    choose(opened, ("后选.tif", b"good-two"))
+    rows = opened.locator("#uploads li")
+    expect(rows.locator(".state")).to_have_text(["待发送", "待发送"])
+    expect(opened.locator("#chosen")).to_contain_text("已选 2 个文件，尚未发送")
+    assert told == []
+    opened.locator("[name=class_code]").nth(1).check()
+    opened.fill("[name=batch_name]", "二十四日下午")
+    opened.locator(".more-fields summary").click()
+    opened.fill("[name=customer_name]", "欧阳小明")
+    opened.fill("[name=occurred_date]", "2026-03-01")
+    expect(opened.locator("#send")).to_have_text("发送 2 个文件")
+    opened.press("[name=customer_name]", "Enter")
+    expect(rows.locator(".state")).to_have_text(["已入库", "已入库"])
+    code = opened.locator("[name=class_code]").nth(1).input_value()
+    assert [(one["class_code"], one["customer_name"], one["occurred_date"]) for one in told] == [
+        (code, "欧阳小明", "2026-03-01")
+    ] * 2
+
+
+def test_a_retry_says_what_was_said_and_the_next_pile_what_is_said_then(opened: Page, root: str) -> None:
+    told = metadata_sent(opened)
+    opened.goto(root + "/intake")
+    opened.locator("[name=class_code]").first.check()
+    opened.fill("[name=batch_name]", "二十四日下午")
+    opened.locator(".more-fields summary").click()
+    opened.fill("[name=customer_name]", "甲")
+    choose(opened, ("one.tif", b"slow-described"))
+    opened.locator("#send").click()
+    row = opened.locator("#uploads li").first
+    row.get_by_role("button").click()
+    expect(row.locator(".state")).to_have_text("已取消")
+    opened.fill("[name=customer_name]", "乙")
+    choose(opened, ("two.tif", b"good"))
+    row.get_by_role("button").click()
+    expect(row.locator(".state")).to_have_text("已入库")
+    assert {one["customer_name"] for one in told} == {"甲"}, "the second waits to be sent"
+    opened.locator("#send").click()
+    expect(opened.locator("#uploads li").nth(1).locator(".state")).to_have_text("已入库")
+    assert [one["customer_name"] for one in told if one["file_name"] == "two.tif"] == ["乙"]
+
+
+def test_without_files_class_or_with_a_coming_day_nothing_is_sent(opened: Page, root: str) -> None:
+    told = metadata_sent(opened)
+    opened.goto(root + "/intake")
+    opened.locator("[name=class_code]").first.check()
+    opened.locator("#send").click()
+    assert opened.locator("#f-files").evaluate("input => input.validationMessage") == "请先选择文件。"
+    opened.reload()
+    choose(opened, ("a.tif", b"good"))
+    opened.locator("#send").click()
+    expect(opened.locator("#uploads .state")).to_have_text("待发送")
+    opened.locator("[name=class_code]").first.check()
+    opened.locator(".more-fields summary").click()
+    opened.fill("[name=occurred_date]", "2999-01-01")
+    opened.locator(".more-fields summary").click()
+    opened.locator("#send").click()
+    expect(opened.locator("[name=occurred_date]")).to_be_visible()
+    expect(opened.locator("#uploads .state")).to_have_text("待发送")
+    opened.locator("#uploads").get_by_role("button", name="移除").click()
     expect(opened.locator("#upload-list")).to_be_hidden()
+    assert told == []
+
+
+def test_what_was_said_wrongly_is_corrected_and_sent_again(opened: Page, root: str) -> None:
+    body = '{"code": "bad-field-value", "detail": "业务日期不可接受：日期尚未到来。", "hint": "请与原件核对。"}'
+    answer = {"status": 422, "content_type": "application/problem+json", "body": body}
+    opened.route("**/api/v1/intake/items", lambda route: route.fulfill(**answer))
+    send(opened, root, ("a.tif", b"good"))
+    expect(opened.locator("#uploads .upload-note")).to_contain_text("日期尚未到来")
+    expect(opened.locator("#uploads .state")).to_have_text("待发送")
+    opened.unroute("**/api/v1/intake/items")
+    opened.locator("#send").click()
+    expect(opened.locator("#uploads .state")).to_have_text("已入库")
 
 
 def test_pausing_stops_what_is_under_way_and_going_on_sends_it_with_the_same_key(opened: Page, root: str) -> None:
@@ -336,6 +430,7 @@ def test_who_comes_back_is_told_what_was_not_sent_and_its_key_is_kept(opened: Pa
     opened.locator("[name=class_code]").first.check()
     opened.locator("[name=batch_name]").fill("没发完的一批")
     opened.locator("#f-files").set_input_files(scan)
+    opened.locator("#send").click()
     expect(opened.locator("#uploads .upload-note")).to_contain_text("连接中断")
     kept = opened.evaluate("JSON.parse(Object.values(localStorage)[0])")
     opened.on("dialog", lambda dialog: dialog.accept())
@@ -347,6 +442,7 @@ def test_who_comes_back_is_told_what_was_not_sent_and_its_key_is_kept(opened: Pa
         opened.locator("#unsent-choose").click()
     assert opened.locator("[name=batch_name]").input_value() == "没发完的一批"
     chooser.value.set_files(scan)
+    opened.locator("#send").click()
     expect(opened.locator("#uploads .state")).to_have_text("已入库")
     keys = opened.evaluate("fetch('/keys').then((r) => r.json())")["good-late"]
     assert keys == [file["key"] for file in kept["files"].values()]

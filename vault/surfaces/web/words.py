@@ -56,11 +56,13 @@ STATES: dict[str, dict[str, Word]] = {
     },
     "batch": {
         "open": Word(N_("Receiving"), "info", "intake"),
+        "complete": Word(N_("All here, to be closed"), "info", "check"),
         "balanced": Word(N_("Balanced"), "good", "check"),
         "unbalanced": Word(N_("Not balanced"), "warn", "alert"),
         "closed": Word(N_("Closed"), "neutral", "lock"),
     },
     "item": {
+        "chosen": Word(N_("Not sent yet"), "info", "clock"),
         "waiting": Word(N_("Waiting"), "neutral", "clock"),
         "sending": Word(N_("Being sent"), "info", "up"),
         "received": Word(N_("Being checked"), "info", "running"),

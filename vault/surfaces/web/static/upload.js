@@ -1,5 +1,6 @@
-// Sending scans: each file goes by itself, as it is, with a key of its own, so that trying again never doubles it.
-// What is shown of a file is what the server answered; a lost connection is tried again with growing pauses.
+// Sending scans: files are chosen, described, and sent when the person says so; each goes by itself, as it is, with a
+// key of its own, so that trying again never doubles it. What is shown of a file is what the server answered; a lost
+// connection is tried again with growing pauses.
 
 import { Memory } from "./upload_memory.js";
 import { Row } from "./upload_row.js";
@@ -24,26 +25,31 @@ function start() {
   let token = words.token;
   let running = 0;
   let isPaused = false;
-  let opening = null;
-  let batch = null;
+  let pile = null; // the newest that was sent
   let began = 0;
 
   input.required = false;
-  by("send").hidden = true;
 
   const value = (name) => form.elements[name]?.value?.trim() ?? "";
 
-  // The batch is opened once: files that start together share one promise, and the server gives a sender's
-  // open batch of the same name back. Without a name there is no batch.
-  async function batchOf() {
-    if (value("batch_id")) return { id: value("batch_id") };
-    if (!value("batch_name")) return null;
+  // What the form says at the moment of sending goes with every file of the pile, also when one is tried again later.
+  function newPile() {
+    const told = { class_code: value("class_code") };
+    for (const name of DESCRIPTION) if (value(name)) told[name] = value(name);
     const announced = value("sheets_announced");
-    const told = {
+    const batchTold = {
       name: value("batch_name"),
       sheets_announced: announced ? Number(announced) : null,
       unit_code: value("unit_code") || null,
     };
+    const known = value("batch_id") ? { id: value("batch_id") } : null;
+    return { told, batchTold, batch: known, opening: known ? Promise.resolve(known) : null };
+  }
+
+  // The batch is opened once: files that start together share one promise, and the server gives a sender's
+  // open batch of the same name back. Without a name there is no batch.
+  async function batchOf(told) {
+    if (!told.name) return null;
     const opened = await openBatch(words.batches, token, told);
     const link = document.createElement("a");
     link.href = `/batches/${opened.id}`;
@@ -52,45 +58,57 @@ function start() {
     return opened;
   }
 
-  function metadata(upload) {
-    const told = { file_name: upload.file.name, class_code: value("class_code") };
-    if (batch) told.batch_id = batch.id;
-    for (const name of DESCRIPTION) if (value(name)) told[name] = value(name);
-    return told;
+  function metadata({ file, pile: { told, batch } }) {
+    return { ...told, file_name: file.name, ...(batch && { batch_id: batch.id }) };
   }
-
-  const held = []; // chosen before the class; they go once it is chosen
 
   function add(files) {
     if (!files.length) return;
-    if (!value("class_code")) {
-      const first = form.querySelector('[name="class_code"]');
-      held.push(...files);
-      first.addEventListener("change", () => add(held.splice(0)), { once: true });
-      first.setCustomValidity(words.classMissing);
-      first.reportValidity();
-      first.setCustomValidity("");
-      return;
-    }
+    input.setCustomValidity("");
     for (const file of files) {
       const key = memory.keyOf(file) ?? crypto.randomUUID();
       if (uploads.some((upload) => upload.key === key)) continue; // chosen twice
-      const upload = { file, key, state: "waiting", sent: 0, tries: 0, isChecked: false, request: null, turn: 0 };
+      const upload = { file, key, state: "chosen", sent: 0, tries: 0, isChecked: false, request: null, turn: 0 };
       upload.row = new Row(upload, words, () => press(upload));
       by("uploads").append(upload.row.item);
       uploads.push(upload);
       if (file.size === 0) end(upload, "refused", [[words.empty]]);
       else if (file.size > Number(words.bytesMax)) end(upload, "refused", [[words.tooBig]]);
-      else memory.keep(file, key, { batch: value("batch_name"), classCode: value("class_code") });
+      else memory.keep(file, key, {});
     }
-    by("upload-list").hidden = false;
     by("unsent").hidden = true;
+    count();
+  }
+
+  // All that were chosen go together, with what the form says now.
+  function sendChosen() {
+    const chosen = uploads.filter((upload) => upload.state === "chosen");
+    if (!chosen.length) {
+      input.setCustomValidity(words.filesMissing);
+      input.reportValidity();
+      return;
+    }
+    pile = newPile();
+    for (const upload of chosen) {
+      Object.assign(upload, { state: "waiting", tries: 0, pile });
+      memory.keep(upload.file, upload.key, { batch: pile.batchTold.name, classCode: pile.told.class_code });
+      upload.row.say([]);
+      upload.row.draw(upload);
+    }
     began ||= performance.now();
     pump();
   }
 
+  function remove(upload) {
+    uploads.splice(uploads.indexOf(upload), 1);
+    memory.drop(upload.file);
+    upload.row.item.remove();
+    (uploads.at(-1)?.row.button ?? input).focus();
+  }
+
   function press(upload) {
-    if (["failed", "cancelled"].includes(upload.state)) again(upload);
+    if (upload.state === "chosen") remove(upload);
+    else if (["failed", "cancelled"].includes(upload.state)) again(upload);
     else cancel(upload);
     pump();
   }
@@ -137,8 +155,8 @@ function start() {
     const isMine = () => upload.turn === turn && upload.state === "sending";
     while (isMine()) {
       try {
-        opening ??= batchOf();
-        batch = await opening;
+        upload.pile.opening ??= batchOf(upload.pile.batchTold);
+        upload.pile.batch = await upload.pile.opening;
         if (!isMine()) return;
         const answer = await sendFile(words.items, token, upload, metadata(upload), isMine, (sent) => {
           Object.assign(upload, { sent, isChecked: sent === upload.file.size });
@@ -148,7 +166,7 @@ function start() {
         if (!isMine()) return;
         end(upload, answer.status, (answer.findings ?? []).map((finding) => [finding.message, finding.hint]), answer);
       } catch (error) {
-        if (!batch) opening = null;
+        if (!upload.pile.batch) upload.pile.opening = null;
         if (isMine()) await afterFailure(upload, error);
       }
     }
@@ -158,6 +176,10 @@ function start() {
   async function afterFailure(upload, error) {
     Object.assign(upload, { sent: 0, isChecked: false });
     if (error instanceof Problem && error.isSignedOut) return pause(words.signedOut);
+    if (error instanceof Problem && error.isOfDescription) {
+      rest(upload, "chosen"); // not the file's fault: it waits until what is said of it is corrected
+      return upload.row.say(error.told, "bad-text");
+    }
     if (error instanceof Problem && !error.isPassing) {
       return end(upload, error.isRefusal ? "refused" : "failed", error.told);
     }
@@ -168,8 +190,8 @@ function start() {
     if (!ENDED.has(upload.state)) upload.row.say([]);
   }
 
-  function rest(upload) {
-    Object.assign(upload, { state: "waiting", sent: 0, isChecked: false });
+  function rest(upload, state = "waiting") {
+    Object.assign(upload, { state, sent: 0, isChecked: false });
     upload.row.draw(upload);
   }
 
@@ -200,25 +222,32 @@ function start() {
 
   function count() {
     const of = (...states) => uploads.filter((upload) => states.includes(upload.state));
-    const bytes = uploads.reduce((sum, upload) => sum + (upload.file.size || 1), 0);
-    const sent = uploads.reduce((sum, upload) => sum + upload.sent, 0);
-    const ended = uploads.filter((upload) => ENDED.has(upload.state)).length;
+    const chosen = of("chosen").length;
+    const going = uploads.filter((upload) => upload.state !== "chosen");
+    const bytes = going.reduce((sum, upload) => sum + (upload.file.size || 1), 0);
+    const sent = going.reduce((sum, upload) => sum + upload.sent, 0);
+    const ended = going.filter((upload) => ENDED.has(upload.state)).length;
     const failed = of("failed", "cancelled").length;
     by("upload-total").max = bytes || 1;
     by("upload-total").value = sent;
+    by("upload-list").hidden = uploads.length === 0;
+    by("chosen").hidden = chosen === 0;
+    by("chosen").textContent = words.chosenText.replace("{n}", chosen);
+    by("send-label").textContent = chosen ? words.sendLabel.replace("{n}", chosen) : words.sendNone;
+    by("upload-total").hidden = by("upload-progress").hidden = going.length === 0;
     by("upload-summary").textContent = words.summary
       .replace("{done}", ended)
-      .replace("{total}", uploads.length)
+      .replace("{total}", going.length)
       .replace("{accepted}", of("accepted").length)
       .replace("{duplicate}", of("duplicate").length)
       .replace("{refused}", of("refused").length)
       .replace("{failed}", failed);
-    const isBusy = ended < uploads.length;
+    const isBusy = ended < going.length;
     by("upload-pace").textContent = isBusy && !isPaused ? pace(sent, bytes) : "";
     by("pause").hidden = by("cancel-all").hidden = !isBusy;
     by("retry-all").hidden = failed === 0;
     by("retry-all").textContent = words.retryAllLabel.replace("{n}", failed);
-    by("upload-list").classList.toggle("done", !isBusy && uploads.length > 0);
+    by("upload-list").classList.toggle("done", !isBusy && going.length > 0);
   }
 
   // How fast and how long still, once there is enough to judge by.
@@ -236,15 +265,16 @@ function start() {
     let told = -1;
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, BALANCE_EVERY_MS));
-      const ended = uploads.filter((upload) => ENDED.has(upload.state)).length;
-      if (!batch || document.hidden || (ended === told && ended === uploads.length)) continue;
+      const going = uploads.filter((upload) => upload.state !== "chosen");
+      const ended = going.filter((upload) => ENDED.has(upload.state)).length;
+      if (!pile?.batch || document.hidden || (ended === told && ended === going.length)) continue;
       told = ended;
       await refreshBalance();
     }
   }
 
   async function refreshBalance() {
-    const told = await balanceOf(batch.id).catch(() => null);
+    const told = await balanceOf(pile.batch.id).catch(() => null);
     if (told?.balance) showBalance(told);
   }
 
@@ -298,13 +328,18 @@ function start() {
   });
   by("pause").addEventListener("click", () => (isPaused ? goOn() : pause()));
   by("cancel-all").addEventListener("click", () => {
-    for (const upload of uploads) if (!ENDED.has(upload.state)) cancel(upload);
+    for (const upload of uploads) if (upload.state !== "chosen" && !ENDED.has(upload.state)) cancel(upload);
   });
   by("retry-all").addEventListener("click", () => {
     for (const upload of uploads) if (["failed", "cancelled"].includes(upload.state)) again(upload);
     pump();
   });
-  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    sendChosen();
+  });
+  // A field that folds away could not be pointed at.
+  form.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
   window.addEventListener("beforeunload", (event) => {
     if (uploads.some((upload) => !ENDED.has(upload.state))) event.preventDefault();
   });

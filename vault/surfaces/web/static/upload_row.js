@@ -29,8 +29,9 @@ export class Row {
       this.state.replaceChildren(badges.querySelector(`[data-of="${wanted}"]`).firstElementChild.cloneNode(true));
     }
     this.bar.value = upload.sent;
-    this.bar.hidden = ["accepted", "duplicate", "refused", "cancelled"].includes(upload.state);
-    const label = ["failed", "cancelled"].includes(upload.state) ? words.retryLabel : words.cancelLabel;
+    this.bar.hidden = ["chosen", "accepted", "duplicate", "refused", "cancelled"].includes(upload.state);
+    const labels = { chosen: words.removeLabel, failed: words.retryLabel, cancelled: words.retryLabel };
+    const label = labels[upload.state] ?? words.cancelLabel;
     this.button.textContent = label;
     this.button.setAttribute("aria-label", `${label}: ${this.name}`);
     this.button.hidden = ["accepted", "duplicate", "refused"].includes(upload.state);

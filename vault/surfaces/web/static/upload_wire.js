@@ -1,6 +1,8 @@
 // What goes over the wire: opening a batch, sending one file, asking for the batch's balance, a new token after signing in.
 
 const PIECE_BYTES = 32 * 1024 * 1024;
+// What was said of the file is wrong, not the file.
+const OF_DESCRIPTION = ["bad-field-value", "bad-request", "invalid-input", "unknown-class", "batch-closed"];
 const PASSING = ["piece-out-of-place", "body-cut-off", "digest-mismatch"];
 
 function base64url(text) {
@@ -19,6 +21,7 @@ export class Problem extends Error {
       ? reasons.map((finding) => [finding.message, finding.hint])
       : [[this.message, answer.hint ?? ""]];
     this.isPassing = [408, 425, 429].includes(answer.status) || answer.status >= 500 || PASSING.includes(answer.code);
+    this.isOfDescription = OF_DESCRIPTION.includes(answer.code);
     this.isRefusal = [413, 415, 422].includes(answer.status);
     this.isSignedOut = answer.status === 401 || answer.code === "csrf-mismatch";
   }
