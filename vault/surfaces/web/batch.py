@@ -23,7 +23,7 @@ from vault.retention.queries import classes_in_effect, to_file_in_batch
 from vault.surfaces.api.intake import finding_body
 from vault.surfaces.i18n import Language, Translator
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
-from vault.surfaces.web.batches import balance_of
+from vault.surfaces.web.batches import balance_of, shown_state
 from vault.surfaces.web.pages import go, language_for, page, paging, speaker
 from vault.surfaces.web.story import actor_of, story
 from vault.surfaces.web.views import labels
@@ -69,7 +69,7 @@ def progress(request: Request, ctx: Ctx, viewer: CurrentViewer, batch_id: UUID) 
         "state": batch.state.value,
         "done": balance.received,
         "total": balance.announced,
-        "text": balance_in_words(speaker(request), balance),
+        "text": balance_in_words(speaker(request), balance, batch.state),
         "version": "/".join(str(count) for count in counts),
         "balance": dict(zip(("announced", "received", "accepted", "duplicates", "refused"), counts, strict=True)),
         "is_ended": batch.state is not BatchState.OPEN,
@@ -90,10 +90,12 @@ def file_all(ctx: Ctx, viewer: CurrentViewer, batch_id: UUID) -> Response:
     return go(f"/batches/{batch_id}")
 
 
-def balance_in_words(say: Translator, balance: Balance) -> str:
-    """Whether the batch balances, and what is missing."""
+def balance_in_words(say: Translator, balance: Balance, state: BatchState) -> str:
+    """Whether the batch balances, and what is missing. A batch is called balanced once it is closed."""
+    if balance.is_even and balance.announced is None:
+        return ""
     if balance.is_even:
-        return say.gettext(N_("Balanced")) if balance.announced is not None else ""
+        return say.gettext(N_("All announced sheets are here.") if state is BatchState.OPEN else N_("Balanced"))
     if balance.missing > 0:
         text = say.ngettext("%(num)s sheet is still missing.", "%(num)s sheets are still missing.", balance.missing)
         return text % {"num": balance.missing}
@@ -126,7 +128,7 @@ def _view(
     return BatchView(
         id=str(batch.id),
         name=batch.name,
-        state=batch.state.value,
+        state=shown_state(batch),
         classes=tuple(
             Link(class_names.get(code, code), f"/records?class_code={code}")
             for code in sorted({item.class_code for item in shown})

@@ -120,7 +120,7 @@ def batch_rows(request: Request, connection: Connection, found: tuple[Batch, ...
             id=str(batch.id),
             name=batch.name,
             href=f"/batches/{batch.id}",
-            state=batch.state.value,
+            state=shown_state(batch),
             sender=sender_name(request, batch.opened_by, names),
             opened_at=batch.opened_at,
             balance=balance_of(batch),
@@ -132,6 +132,12 @@ def batch_rows(request: Request, connection: Connection, found: tuple[Batch, ...
 def sender_name(request: Request, sender_id: UUID, names: dict[UUID, str]) -> ActorName:
     """Who sent it: a person or station by name, else the operator of the host."""
     return actor_name(request, "person" if sender_id in names else "operator", sender_id, names)
+
+
+def shown_state(batch: Batch) -> str:
+    """The one word for where a batch is: of an open one, whether something is still to come."""
+    is_complete = batch.balance.is_balanced and batch.balance.sheets_announced is not None
+    return "complete" if batch.state is BatchState.OPEN and is_complete else batch.state.value
 
 
 def balance_of(batch: Batch) -> Balance:

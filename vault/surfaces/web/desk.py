@@ -16,6 +16,7 @@ from vault.intake import queries
 from vault.intake.model import ItemStatus
 from vault.surfaces.i18n import Formats
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
+from vault.surfaces.web.batches import shown_state
 from vault.surfaces.web.desk_waiting import Asker, has_troubles, troubles, waiting
 from vault.surfaces.web.pages import go, page, speaker
 from vault.surfaces.web.views import labels
@@ -52,7 +53,7 @@ def _sent(asker: Asker) -> tuple[SentItem, ...]:
     return tuple(
         SentItem(
             Link(batch.name, f"/batches/{batch.id}"),
-            batch.state.value,
+            shown_state(batch),
             batch.balance.accepted,
             batch.balance.refused,
             batch.balance.sheets_announced,
