@@ -19,7 +19,7 @@ from vault.catalogue.queries import get_record
 from vault.catalogue.tables import records
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
-from vault.foundation.ledger.checkpoint import BadCheckpoint, open_note
+from vault.foundation.ledger.checkpoint import open_note
 from vault.foundation.ledger.entry import leaf_hash
 from vault.foundation.ledger.errors import LedgerDamaged
 from vault.foundation.ledger.merkle import root_of_inclusion
@@ -69,14 +69,14 @@ def verify_record(ctx: Context, viewer: Viewer, record_id: UUID) -> RecordVerifi
             findings.append(Finding(FindingCode.DUE_DATES_UNPROVEN, "record", str(record_id)))
         else:
             findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
-        proofs, unproven = _proofs(connection, record_id)
+        proofs, unproven = _proofs(ctx, connection, record_id)
         parts, unopened = components_of(ctx, connection, rows)
     findings += unopened + unproven
     with ThreadPoolExecutor(THREADS) as pool:
         for found in pool.map(lambda part: check_object(ctx.store, part), parts):
             findings += found
     findings += [wrong for proof in proofs if (wrong := _against_checkpoint(ctx, proof))]
-    pending = sum(1 for proof in proofs if proof.checkpoint_note is None)
+    pending = sum(1 for proof in proofs if proof.line.leaf_index is None)
     objects = len(rows["components"].get(record_id, []))
     verdict = RecordVerification(
         at=ctx.clock.now(),
@@ -134,7 +134,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _proofs(connection: Connection, record_id: UUID) -> tuple[list[ProvenEntry], list[Finding]]:
+def _proofs(ctx: Context, connection: Connection, record_id: UUID) -> tuple[list[ProvenEntry], list[Finding]]:
     """The entries that witness the record's rows, each with its path to the newest checkpoint, or why it has none."""
     ids = connection.execute(
         select(ledger_entries.c.id)
@@ -144,7 +144,7 @@ def _proofs(connection: Connection, record_id: UUID) -> tuple[list[ProvenEntry],
     proofs, findings = [], []
     for entry_id in ids.all():
         try:
-            proof = proven_entry(connection, entry_id)
+            proof = proven_entry(connection, entry_id, ctx.custodian.public_key())
         except LedgerDamaged as error:
             findings.append(_ledger_finding(entry_id, error.code, str(error.facts["problem"])))
         else:
@@ -154,12 +154,11 @@ def _proofs(connection: Connection, record_id: UUID) -> tuple[list[ProvenEntry],
 
 def _against_checkpoint(ctx: Context, proof: ProvenEntry) -> Finding | None:
     """Whether the bytes of an entry lead to the root that the custodian signed; nothing when they do, or not yet."""
-    if proof.checkpoint_note is None or proof.line.leaf_index is None:
+    if proof.line.leaf_index is None:
         return None
-    try:
-        checkpoint = open_note(proof.checkpoint_note, ctx.custodian.public_key())
-    except BadCheckpoint as error:
-        return _ledger_finding(proof.line.id, "signature-wrong", str(error))
+    if proof.checkpoint_note is None:  # it was numbered and signed in one transaction
+        return _ledger_finding(proof.line.id, "signature-wrong", "no signed checkpoint covers the entry")
+    checkpoint = open_note(proof.checkpoint_note, ctx.custodian.public_key())
     root = root_of_inclusion(leaf_hash(proof.body), proof.line.leaf_index, checkpoint.size, proof.proof)
     if root != checkpoint.root:
         return _ledger_finding(

@@ -20,7 +20,7 @@ from vault.foundation.ledger.database_check import check_ledger
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.export import export
 from vault.foundation.ledger.publisher import publish, stamp
-from vault.foundation.ledger.queries import EntryFilters, find_entries, pending_count, proven_entry
+from vault.foundation.ledger.queries import EntryFilters, find_entries, latest_checkpoint, pending_count, proven_entry
 from vault.foundation.ledger.sequencer import sequence
 from vault.foundation.ledger.tables import ledger_leaves
 from vault.foundation.ledger.timestamp import TimestampAuthority, TimestampFailed, is_signed_under
@@ -101,7 +101,7 @@ def test_published_exported_and_proven(archive: Archive, tmp_path: Path) -> None
     assert [note.lock.mode.value for note in notes] == ["GOVERNANCE"]
     with archive.ctx.database.read() as connection:
         entry = find_entries(connection, EntryFilters(event="catalogue:record:register")).lines[0]
-        proven = proven_entry(connection, entry.id)
+        proven = proven_entry(connection, entry.id, archive.ctx.custodian.public_key())
         exported = export(connection, archive.ctx.custodian.public_key(), tmp_path / "out")
     assert proven is not None
     assert (proven.to_tlog_proof() or "").startswith("c2sp.org/tlog-proof@v1\nindex ")
@@ -131,9 +131,9 @@ def test_a_checkpoint_is_time_stamped_and_openssl_agrees(
     url, directory = authority
     archive.send(jpeg())
     archive.sequence()
-    size = stamp(archive.ctx.database, TimestampAuthority(url))
+    size = stamp(archive.ctx.database, TimestampAuthority(url), archive.ctx.custodian.public_key())
     assert size
-    assert stamp(archive.ctx.database, TimestampAuthority(url)) is None
+    assert stamp(archive.ctx.database, TimestampAuthority(url), archive.ctx.custodian.public_key()) is None
     with archive.ctx.database.read() as connection:
         export(connection, archive.ctx.custodian.public_key(), tmp_path / "out")
     assert verify_export(tmp_path / "out").is_clean
@@ -151,7 +151,38 @@ def test_a_checkpoint_is_time_stamped_and_openssl_agrees(
     assert [f.code for f in verify_export(tmp_path / "out").findings] == ["timestamp-wrong"]
 
 
+def test_a_forged_checkpoint_is_neither_shown_nor_stamped(
+    archive: Archive, authority: tuple[str, Path], database_url: str
+) -> None:
+    """Whoever has the database writes larger ones than any that was signed, published and stamped, too."""
+    key = archive.ctx.custodian.public_key()
+    archive.send(jpeg())
+    archive.sequence()
+    with archive.ctx.database.read() as connection:
+        signed = latest_checkpoint(connection, key)
+        entry = find_entries(connection, EntryFilters(event="catalogue:record:register")).lines[0]
+        proven = proven_entry(connection, entry.id, key)
+    assert signed is not None
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO ledger_checkpoints SELECT size + 5, root, replace(note, size::text, '9'), at FROM ledger_checkpoints",
+            "INSERT INTO ledger_checkpoints VALUES (9000, '\\x00', 'x', now())",
+            "INSERT INTO ledger_publications (size, store, at) VALUES (9000, 'elsewhere', now())",
+            "INSERT INTO ledger_timestamps (size, authority, token, at) VALUES (9000, 'nobody', '\\x00', now())",
+        ):
+            connection.execute(text(statement))
+    engine.dispose()
+    with archive.ctx.database.read() as connection:
+        assert latest_checkpoint(connection, key) == signed
+        assert proven_entry(connection, entry.id, key) == proven
+        told = check_ledger(connection, key, archive.ctx.custodian.witness_secret()).findings
+    wrong = {f.subject for f in told if f.code == "signature-wrong"}
+    assert {str(signed.size + 5), "9000"} <= wrong
+    assert stamp(archive.ctx.database, TimestampAuthority(authority[0]), key) == signed.size
+
+
 def test_an_authority_that_is_away_is_said_to_be(archive: Archive) -> None:
     archive.sequence()
     with pytest.raises(TimestampFailed, match="URLError"):
-        stamp(archive.ctx.database, TimestampAuthority("http://127.0.0.1:9/"))
+        stamp(archive.ctx.database, TimestampAuthority("http://127.0.0.1:9/"), archive.ctx.custodian.public_key())

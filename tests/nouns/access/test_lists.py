@@ -80,7 +80,7 @@ def test_a_search_for_a_person_lies_sealed_and_the_ledger_knows_no_more_than_tha
         row = connection.execute(text("SELECT filters::text AS filters, sealed FROM saved_views")).one()
         assert open_view(ctx, connection, clerk, view_id)[1:] == ({"state": "filed"}, SOUGHT)
         entries = find_entries(connection, EntryFilters(event="access:view:save")).lines
-        body = proven_entry(connection, entries[0].id)
+        body = proven_entry(connection, entries[0].id, ctx.custodian.public_key())
     assert "欧阳" not in row.filters
     assert "欧阳".encode() not in bytes(row.sealed)
     assert body is not None
@@ -138,7 +138,7 @@ def test_taking_a_list_out_needs_its_right_and_leaves_the_count(
     witness_export(ctx, archivist, "records", 3, is_selection=True)
     with ctx.database.read() as connection:
         (entry,) = find_entries(connection, EntryFilters(event="access:list:export")).lines
-        body = proven_entry(connection, entry.id)
+        body = proven_entry(connection, entry.id, ctx.custodian.public_key())
     assert entry.actor_id == archivist.id
     assert body is not None
     assert '"details":{"count":3,"is_selection":true,"list":"records"}' in body.body.decode()

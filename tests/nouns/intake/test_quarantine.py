@@ -86,7 +86,7 @@ def test_seeing_to_items_takes_them_off_the_list_witnessed_and_can_be_undone(
     with archive.ctx.database.read() as connection:
         items = quarantine.find(connection, QuarantineFilters(state=QuarantineState.HANDLED), units=None).lines
         entries = find_entries(connection, EntryFilters(event="intake:quarantine:handle")).lines
-        bodies = [proven_entry(connection, entry.id) for entry in entries]
+        bodies = [proven_entry(connection, entry.id, archive.ctx.custodian.public_key()) for entry in entries]
     assert {(i.handling, i.handling_note, i.handled_by) for i in items} == {
         (Handling.OTHER, "张三 本人 来换", archive.operator.id)
     }

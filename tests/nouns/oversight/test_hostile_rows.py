@@ -83,8 +83,9 @@ def test_a_forged_publication_neither_hangs_nor_hides_what_waits(kept: Archive, 
             ledger_checkpoints.insert(), {"size": HUGE, "root": bytes(32), "note": "x", "at": kept.clock.now()}
         )
     assert {("ledger", "publication-altered"), ("ledger", "signature-wrong")} <= named(kept)
-    found = verify_record(kept.ctx, kept.operator, _a_record(kept)).findings
-    assert {f.facts["code"] for f in found} == {"ledger-damaged"}
+    assert verify_record(kept.ctx, kept.operator, _a_record(kept)).findings == (), (
+        "its proof leads to what was signed"
+    )
     assert renew_locks(kept.ctx.database, kept.ctx.store, key) == 0
     with lawless(attacker) as connection:
         connection.execute(text("DELETE FROM ledger_checkpoints WHERE size = :size"), {"size": HUGE})

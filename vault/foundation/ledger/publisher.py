@@ -119,16 +119,14 @@ def renew_locks(database: Database, store: Store, public_key: bytes) -> int:
     return renewed
 
 
-def stamp(database: Database, authority: TimestampAuthority) -> int | None:
-    """Has the newest checkpoint time-stamped; None when it has a stamp. Returns its size.
+def stamp(database: Database, authority: TimestampAuthority, public_key: bytes) -> int | None:
+    """Has the newest checkpoint that the key signed time-stamped; None when it has a stamp. Returns its size.
 
     Raises:
         TimestampFailed: the authority did not answer, or its token is not one of this checkpoint.
     """
     with database.read() as connection:
-        checkpoint = connection.execute(
-            select(ledger_checkpoints).order_by(ledger_checkpoints.c.size.desc()).limit(1)
-        ).one_or_none()
+        checkpoint = newest_signed(connection, public_key)
         if checkpoint is None:
             return None
         known = connection.execute(

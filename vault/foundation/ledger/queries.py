@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from vault.foundation.db import keyset
 from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picked, Span
@@ -17,8 +17,8 @@ from vault.foundation.ids import first_id_at
 from vault.foundation.ledger.checkpoint import PROOF_KIND
 from vault.foundation.ledger.errors import LedgerDamaged
 from vault.foundation.ledger.merkle import inclusion_proof
+from vault.foundation.ledger.signed import newest_signed
 from vault.foundation.ledger.tables import (
-    ledger_checkpoints,
     ledger_entries,
     ledger_leaves,
     ledger_pending,
@@ -154,8 +154,8 @@ def _conditions(filters: EntryFilters) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def proven_entry(connection: Connection, entry_id: UUID) -> ProvenEntry | None:
-    """One entry with its inclusion proof under the newest checkpoint.
+def proven_entry(connection: Connection, entry_id: UUID, public_key: bytes) -> ProvenEntry | None:
+    """One entry with its inclusion proof under the newest checkpoint that the key signed.
 
     Raises:
         LedgerDamaged: the tiles do not hold the path that a checkpoint of this size has.
@@ -168,7 +168,7 @@ def proven_entry(connection: Connection, entry_id: UUID) -> ProvenEntry | None:
     if row is None:
         return None
     line = EntryLine(**{column.name: row._mapping[column] for column in _COLUMNS})
-    newest = _newest(connection)
+    newest = newest_signed(connection, public_key)
     if line.leaf_index is None or newest is None or newest.size <= line.leaf_index:
         return ProvenEntry(line, bytes(row.body), None, None, None, ())
     try:
@@ -178,18 +178,19 @@ def proven_entry(connection: Connection, entry_id: UUID) -> ProvenEntry | None:
     return ProvenEntry(line, bytes(row.body), bytes(row.leaf_hash), newest.size, newest.note, tuple(proof))
 
 
-def latest_checkpoint(connection: Connection) -> LatestCheckpoint | None:
-    """The newest checkpoint."""
-    row = _newest(connection)
+def latest_checkpoint(connection: Connection, public_key: bytes) -> LatestCheckpoint | None:
+    """The newest checkpoint that the key signed; what rows say of larger ones counts for nothing."""
+    row = newest_signed(connection, public_key)
     if row is None:
         return None
     publications = connection.execute(
-        select(ledger_publications.c.store, func.max(ledger_publications.c.at).label("at")).group_by(
-            ledger_publications.c.store
-        )
+        select(ledger_publications.c.store, func.max(ledger_publications.c.at).label("at"))
+        .where(ledger_publications.c.size <= row.size)
+        .group_by(ledger_publications.c.store)
     )
     timestamps = connection.execute(
         select(ledger_timestamps.c.size, ledger_timestamps.c.authority, ledger_timestamps.c.at)
+        .where(ledger_timestamps.c.size <= row.size)
         .order_by(ledger_timestamps.c.size.desc())
         .limit(1)
     )
@@ -290,9 +291,3 @@ def tile_reader(connection: Connection) -> Any:
 
 def _lines() -> Select[Any]:
     return select(*_COLUMNS).join(ledger_leaves, ledger_leaves.c.entry_id == ledger_entries.c.id, isouter=True)
-
-
-def _newest(connection: Connection) -> Row[Any] | None:
-    return connection.execute(
-        select(ledger_checkpoints).order_by(ledger_checkpoints.c.size.desc()).limit(1)
-    ).one_or_none()

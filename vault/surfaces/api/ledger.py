@@ -73,7 +73,7 @@ def _filters(connection: Connection, wanted: EntriesAsked) -> queries.EntryFilte
 def show_entry(ctx: Ctx, entry_id: UUID) -> dict[str, Any]:
     """One entry: its canonical bytes, leaf hash, and inclusion proof under the newest checkpoint."""
     with ctx.database.read() as connection:
-        found = queries.proven_entry(connection, entry_id)
+        found = queries.proven_entry(connection, entry_id, ctx.custodian.public_key())
     if found is None:
         raise NotFoundOrNotYours
     return {
@@ -89,7 +89,7 @@ def show_entry(ctx: Ctx, entry_id: UUID) -> dict[str, Any]:
 def show_proof(ctx: Ctx, entry_id: UUID) -> Response:
     """The proof as a C2SP tlog-proof, to be checked by anybody's tool."""
     with ctx.database.read() as connection:
-        found = queries.proven_entry(connection, entry_id)
+        found = queries.proven_entry(connection, entry_id, ctx.custodian.public_key())
     proof = found.to_tlog_proof() if found is not None else None
     if proof is None:
         raise NotFoundOrNotYours
@@ -100,7 +100,7 @@ def show_proof(ctx: Ctx, entry_id: UUID) -> Response:
 def checkpoint(ctx: Ctx) -> Response:
     """The newest checkpoint as a signed note."""
     with ctx.database.read() as connection:
-        newest = queries.latest_checkpoint(connection)
+        newest = queries.latest_checkpoint(connection, ctx.custodian.public_key())
     if newest is None:
         raise NotFoundOrNotYours
     return PlainTextResponse(newest.note)

@@ -73,7 +73,7 @@ LIST: WebList[EntryFilters, queries.EntryLine] = WebList(
 def ledger_page(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Response:
     """Entries, newest first, with the newest checkpoint and verification."""
     with open_list(request, ctx, viewer, LIST) as asked:
-        newest = queries.latest_checkpoint(asked.connection)
+        newest = queries.latest_checkpoint(asked.connection, ctx.custodian.public_key())
         view = LedgerView(
             list=asked.frame(_empty(is_narrowed=asked.is_narrowed)),
             filter=EntryFilter(**asked.told.values),

@@ -37,7 +37,7 @@ def entry_page(request: Request, ctx: Ctx, viewer: CurrentViewer, entry_id: UUID
     """One entry with its proof, checked before it is shown."""
     say = speaker(request)
     with ctx.database.read() as connection:
-        found = queries.proven_entry(connection, entry_id)
+        found = queries.proven_entry(connection, entry_id, ctx.custodian.public_key())
         if found is None:
             raise NotFoundOrNotYours
         line, told = found.line, json.loads(found.body)["details"]

@@ -21,7 +21,7 @@ from vault.access.rights import Right
 from vault.catalogue import search
 from vault.foundation.db.keyset import Picked, Span
 from vault.foundation.errors import N_
-from vault.foundation.ledger.queries import proven_entry
+from vault.foundation.ledger.queries import EntryFilters, find_entries
 from vault.intake.batches import BatchFilters, find_batches
 from vault.surfaces.i18n import Language, translator
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
@@ -118,7 +118,7 @@ def _by_id(connection: Connection, viewer: Viewer, text: str) -> str | None:
         return f"/batches/{wanted}"
     if not viewer.may(Right.LEDGER_ENTRY_READ):
         return None
-    is_entry = proven_entry(connection, wanted) is not None
+    is_entry = bool(find_entries(connection, EntryFilters(), picked=picked).lines)
     return f"/ledger/entries/{wanted}" if is_entry else f"/ledger?subject={wanted}"
 
 
