@@ -6,7 +6,7 @@ class has none, come out as `is_hard`, for `decide`. `comparison_query` asks two
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     ColumnElement,
     Date,
     Integer,
@@ -32,8 +33,8 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
-from sqlalchemy.types import TypeEngine
 
 from retention_rules.clauses import MADE
 from retention_rules.locks import ahead_of
@@ -45,6 +46,7 @@ from vault.retention.tables import record_events
 
 Day = ColumnElement[Any]
 _NO_DAY: Day = cast(null(), Date)
+_NOTHING: ColumnElement[Any] = cast(null(), Text)
 _LAST_DAY: Day = literal(date.max, Date)
 
 
@@ -74,14 +76,6 @@ class AnySpan:
         return and_(column > bindparam("span_after", type_=Uuid), column <= bindparam("span_last", type_=Uuid))
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """One row a record: `rows` with id, class, status, `locked_until` and `is_hard`; the column of each event's day."""
-
-    rows: Subquery
-    days: Mapping[str, Day]
-
-
 def due_query(
     plans: Mapping[str, SimplePlan],
     span: Span,
@@ -95,26 +89,23 @@ def due_query(
     `plans` are those of the classes that have one. The columns are those of `record_states` that are derived, with
     `status` and `locked_until` (the last day that the lock of a filed record covers).
     """
-    facts = _facts([plans], span, time_zone)
-    ends = {code: _ends(plan, facts.days, fiscal_year) for code, plan in plans.items()}
-    bound = _fenced(
-        select(
-            *(facts.rows.c[name] for name in ("record_id", "class_code", "status", "locked_until", "is_hard")),
-            _by_class(facts.rows, {code: end[0] for code, end in ends.items()}, Date).label("until"),
-            _by_class(facts.rows, {code: end[1] for code, end in ends.items()}, Date).label("delete_by"),
+
+    def answer(rows: Subquery, code: str | None) -> Select[Any]:
+        plan = plans.get(code) if code else None
+        until, delete_by = _ends(plan, rows, fiscal_year) if plan else (_NO_DAY, _NO_DAY)
+        told = (rows.c[name] for name in ("record_id", "class_code", "status", "locked_until", "is_hard"))
+        bound = _fenced(select(*told, until.label("until"), delete_by.label("delete_by")))
+        # GREATEST leaves out what is null: an open end must stay open, whatever was promised.
+        promised = func.greatest(bound.c.until, bound.c.locked_until)
+        dated = _fenced(select(bound, case((bound.c.until.isnot(None), promised)).label("retain_until")))
+        return select(
+            dated,
+            (_what(plan, dated.c.retain_until, dated.c.delete_by, on) if plan else _NOTHING).label("what"),
+            (_next_date(plan, dated, on) if plan else _NO_DAY).label("next_date"),
+            literal(schedule_number, Integer).label("schedule_number"),
         )
-    )
-    # GREATEST leaves out what is null: an open end must stay open, whatever was promised.
-    promised = func.greatest(bound.c.until, bound.c.locked_until)
-    dated = _fenced(select(bound, case((bound.c.until.isnot(None), promised)).label("retain_until")))
-    what = {code: _what(plan, dated.c.retain_until, dated.c.delete_by, on) for code, plan in plans.items()}
-    next_date = {code: _next_date(plan, dated, on) for code, plan in plans.items()}
-    return select(
-        dated,
-        _by_class(dated, what, Text).label("what"),
-        _by_class(dated, next_date, Date).label("next_date"),
-        literal(schedule_number, Integer).label("schedule_number"),
-    ).subquery()
+
+    return _each_class(_facts([plans], span, time_zone), plans, answer)
 
 
 @dataclass(frozen=True)
@@ -134,63 +125,72 @@ def comparison_query(
     The columns are those of `simulation_effects`, but for the simulation, and `is_hard`: one of the laws must be asked
     by `decide`.
     """
-    facts = _facts([before.plans, after.plans], span, time_zone, codes)
-    periods: list[ColumnElement[Any]] = []
-    for name, law in (("before", before), ("after", after)):
-        ends = {code: _ends(plan, facts.days, law.fiscal_year) for code, plan in law.plans.items()}
-        certain = {code: _certain(plan, facts.days, law.fiscal_year) for code, plan in law.plans.items()}
-        periods += [
-            _by_class(facts.rows, {code: end[place] for code, end in ends.items()}, Date).label(f"{column}_{name}")
-            for place, column in enumerate(("period", "delete_by"))
+    laws = (("before", before), ("after", after))
+
+    def answer(rows: Subquery, code: str | None) -> Select[Any]:
+        plans = {name: law.plans.get(code) if code else None for name, law in laws}
+        periods: list[ColumnElement[Any]] = []
+        for name, law in laws:
+            plan = plans[name]
+            period, delete_by = _ends(plan, rows, law.fiscal_year) if plan else (_NO_DAY, _NO_DAY)
+            certain = _certain(plan, rows, law.fiscal_year) if plan else _NO_DAY
+            periods += [
+                period.label(f"period_{name}"),
+                delete_by.label(f"delete_by_{name}"),
+                certain.label(f"certain_{name}"),
+            ]
+        told = (rows.c[name] for name in ("record_id", "unit_id", "class_code", "locked_until", "is_hard"))
+        bound = _fenced(select(*told, *periods))
+        kept = [
+            case((period.isnot(None), func.greatest(period, bound.c.locked_until))).label(f"until_{name}")
+            for name, period in (("before", bound.c.period_before), ("after", bound.c.period_after))
         ]
-        periods.append(_by_class(facts.rows, certain, Date).label(f"certain_{name}"))
-    told = ("record_id", "unit_id", "class_code", "locked_until", "is_hard")
-    bound = _fenced(select(*(facts.rows.c[name] for name in told), *periods))
-    kept = [
-        case((period.isnot(None), func.greatest(period, bound.c.locked_until))).label(f"until_{name}")
-        for name, period in (("before", bound.c.period_before), ("after", bound.c.period_after))
-    ]
-    dated = _fenced(select(bound, *kept))
-    answers = []
-    for name, law in (("before", before), ("after", after)):
-        until, delete_by = dated.c[f"until_{name}"], dated.c[f"delete_by_{name}"]
-        what = {code: _what(plan, until, delete_by, on) for code, plan in law.plans.items()}
-        lock = {code: _lock(plan, law.locks[code], dated, name, on) for code, plan in law.plans.items()}
-        at_least = {code: _at_least(plan, dated, name) for code, plan in law.plans.items()}
-        answers += [
-            case((until.is_(None), _by_class(dated, at_least, Date))).label(f"at_least_{name}"),
-            _by_class(dated, what, Text).label(f"what_{name}"),
-            case((dated.c.locked_until.isnot(None), _by_class(dated, lock, Date))).label(f"lock_{name}"),
-        ]
-    return select(dated, *answers).subquery()
+        dated = _fenced(select(bound, *kept))
+        answers: list[ColumnElement[Any]] = []
+        for name, law in laws:
+            plan = plans[name]
+            until, delete_by = dated.c[f"until_{name}"], dated.c[f"delete_by_{name}"]
+            at_least = _at_least(plan, dated, name) if plan else _NO_DAY
+            lock = _lock(plan, law.locks[plan.class_code], dated, name, on) if plan else _NO_DAY
+            answers += [
+                cast(case((until.is_(None), at_least)), Date).label(f"at_least_{name}"),
+                (_what(plan, until, delete_by, on) if plan else _NOTHING).label(f"what_{name}"),
+                cast(case((dated.c.locked_until.isnot(None), lock)), Date).label(f"lock_{name}"),
+            ]
+        return select(dated, *answers)
+
+    known = {*before.plans, *after.plans}
+    return _each_class(_facts([before.plans, after.plans], span, time_zone, codes), known, answer)
+
+
+def _each_class(rows: CTE, codes: Collection[str], answer: Callable[[Subquery, str | None], Select[Any]]) -> Subquery:
+    """A branch for each class that has a plan, and one for the others (None): no row asks which of the plans is its own."""
+    ordered = sorted(codes)
+    branches = [answer(_fenced(select(rows).where(rows.c.class_code == code)), code) for code in ordered]
+    branches.append(answer(_fenced(select(rows).where(rows.c.class_code.notin_(ordered))), None))
+    return union_all(*branches).subquery()
 
 
 def _fenced(query: Select[Any]) -> Subquery:
-    """Computed once a row: pulled up, each date would be computed again wherever it is named, for every class."""
+    """Computed once a row: pulled up, each date would be computed again wherever it is named."""
     return query.offset(0).subquery()
 
 
-def _by_class(rows: Subquery, values: Mapping[str, Day], kind: type[TypeEngine[Any]]) -> Day:
-    """The value of each row's class; null for a class without one."""
-    told = {code: value for code, value in values.items() if value is not _NO_DAY}
-    return case(told, value=rows.c.class_code) if told else cast(null(), kind)
-
-
-def _ends(plan: SimplePlan, days: Mapping[str, Day], fiscal_year: FiscalYear) -> tuple[Day, Day]:
+def _ends(plan: SimplePlan, rows: Subquery, fiscal_year: FiscalYear) -> tuple[Day, Day]:
     """Until when a record of the class is kept by what binds it, and by when it must be gone."""
-    ends = [_end(term, days, fiscal_year) for term in plan.terms]
-    limits = [_latest([_end(term, days, fiscal_year) for term in limit]) for limit in plan.limits]
+    ends = [_end(term, rows, fiscal_year) for term in plan.terms]
+    limits = [_latest([_end(term, rows, fiscal_year) for term in limit]) for limit in plan.limits]
     delete_by = func.least(*limits) if limits else _NO_DAY
     if plan.is_only_limited:
         ends.append(delete_by)
     return (_NO_DAY if plan.is_permanent else _latest(ends)), delete_by
 
 
-def _certain(plan: SimplePlan, days: Mapping[str, Day], fiscal_year: FiscalYear) -> Day:
+def _certain(plan: SimplePlan, rows: Subquery, fiscal_year: FiscalYear) -> Day:
     """The latest end that is known, though others are not; asked only where the end itself is not told."""
     if len(plan.terms) < 2 and not plan.is_permanent:
         return _NO_DAY
-    ends = [_end(term, days, fiscal_year) for term in plan.terms]
+    ends = [_end(term, rows, fiscal_year) for term in plan.terms]
     return func.greatest(*ends) if ends else _NO_DAY
 
 
@@ -249,8 +249,8 @@ def _facts(
     span: Span | AnySpan,
     time_zone: str,
     codes: Collection[str] | None = None,
-) -> _Facts:
-    """The facts that the plans of all the laws ask for, of all records or those of some classes."""
+) -> CTE:
+    """What the plans of all the laws ask for, one row a record: of all, or of those of some classes."""
     plans = [plan for law in laws for plan in law.values()]
     named = {name for plan in plans for term in _terms(plan) for name in (term.event, *term.otherwise)}
     events = sorted(named - {RECEIVED})
@@ -305,8 +305,7 @@ def _facts(
             true() if codes is None else records.c.class_code.in_(sorted(codes)),
         )
     )
-    rows = _fenced(joined)
-    return _Facts(rows, {name: rows.c[_column(name)] for name in days})
+    return joined.cte("facts")  # named by many, hence computed once
 
 
 def _column(event: str) -> str:
@@ -319,11 +318,12 @@ def _terms(plan: SimplePlan) -> Iterable[Term]:
         yield from limit
 
 
-def _end(term: Term, days: Mapping[str, Day], fiscal_year: FiscalYear) -> Day:
+def _end(term: Term, rows: Subquery, fiscal_year: FiscalYear) -> Day:
     """The last day of a term; a date that no calendar has any more becomes the last that there is."""
-    day = days[term.event]
+    happened: Day = rows.c[_column(term.event)]
+    day = happened
     if term.otherwise:
-        day = func.coalesce(day, func.greatest(*(days[name] for name in term.otherwise)))
+        day = func.coalesce(day, func.greatest(*(rows.c[_column(name)] for name in term.otherwise)))
     if term.rounds_to is Rounding.YEAR:
         day = func.make_date(_year(day), 12, 31)
     elif term.rounds_to is Rounding.FISCAL:
@@ -336,7 +336,7 @@ def _end(term: Term, days: Mapping[str, Day], fiscal_year: FiscalYear) -> Day:
         day = day + literal(term.days, Integer)
     day = func.least(day, _LAST_DAY) - literal(term.back_days, Integer)
     # LEAST leaves out what is null: a term whose event has not happened has no end.
-    return day if term.otherwise else case((days[term.event].isnot(None), day))
+    return day if term.otherwise else case((happened.isnot(None), day))
 
 
 def _fiscal_year_end(day: Day, fiscal_year: FiscalYear) -> Day:
