@@ -10,6 +10,8 @@ from vault.foundation.db.metadata import metadata
 from vault.foundation.jobs import tables as _jobs
 from vault.foundation.keys import tables as _keys
 from vault.foundation.ledger import tables as _ledger
+from vault.holds import ddl as _holds_ddl
+from vault.holds import tables as _holds
 from vault.intake import tables as _intake
 from vault.oversight import tables as _oversight
 from vault.retention import ddl as _retention_ddl
@@ -36,6 +38,9 @@ WITNESSED_TABLES = (
     "component_copies",
     "personal_fields",
     "corrections",
+    "matters",
+    "holds",
+    "held_records",
     "schedule_versions",
     "simulations",
     "rule_packs",
@@ -59,8 +64,8 @@ WITNESSED_TABLES = (
 )
 
 # What else the database refuses by itself, noun by noun; each is run once, after the tables are made.
-CONSTRAINT_SQL = (_access_ddl.FUNCTIONS, _catalogue_ddl.FUNCTIONS, _retention_ddl.FUNCTIONS)
+CONSTRAINT_SQL = (_access_ddl.FUNCTIONS, _catalogue_ddl.FUNCTIONS, _holds_ddl.FUNCTIONS, _retention_ddl.FUNCTIONS)
 
 __all__ = ["CONSTRAINT_SQL", "WITNESSED_TABLES", "metadata"]
 
-_MODULES = (_access, _catalogue, _jobs, _keys, _ledger, _intake, _oversight, _retention)
+_MODULES = (_access, _catalogue, _holds, _jobs, _keys, _ledger, _intake, _oversight, _retention)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,24 @@ class CutOffStore:
         if self._is_written:
             self._inner.put_new(key, content, lock, is_fresh=is_fresh)
         raise StoreUnavailable(store=self._inner.name, problem="connection lost")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class BeforeHolding:
+    """A store to which something happens just before the first legal hold is set."""
+
+    def __init__(self, inner: Any, happens: Callable[[], None]) -> None:
+        self._inner = inner
+        self._happens: Callable[[], None] | None = happens
+
+    def set_hold(self, key: str, version_id: str, *, on: bool) -> ObjectInfo:
+        happens, self._happens = self._happens, None
+        if happens is not None:
+            happens()
+        info: ObjectInfo = self._inner.set_hold(key, version_id, on=on)
+        return info
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

@@ -60,6 +60,11 @@ class Right(StrEnum):
     RETENTION_RECORD_FILE = "retention:record:file"
     RETENTION_STATION_TRUST = "retention:station:trust"
     RETENTION_RECLASSIFICATION_APPROVE = "retention:reclassification:approve"
+    HOLDS_MATTER_READ = "holds:matter:read"
+    HOLDS_MATTER_OPEN = "holds:matter:open"
+    HOLDS_HOLD_PLACE = "holds:hold:place"
+    HOLDS_RELEASE_PROPOSE = "holds:release:propose"
+    HOLDS_RELEASE_APPROVE = "holds:release:approve"
 
 
 RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
@@ -107,6 +112,11 @@ RIGHT_WORDS: Mapping[Right, str] = MappingProxyType(
         Right.RETENTION_RECORD_FILE: N_("File records, which locks them for as long as the law says"),
         Right.RETENTION_STATION_TRUST: N_("Let a station's clean scans be filed without anybody looking"),
         Right.RETENTION_RECLASSIFICATION_APPROVE: N_("Approve or refuse another class for a filed record"),
+        Right.HOLDS_MATTER_READ: N_("See matters and what is held under them"),
+        Right.HOLDS_MATTER_OPEN: N_("Open and close matters"),
+        Right.HOLDS_HOLD_PLACE: N_("Place holds, so that nobody can destroy what is held"),
+        Right.HOLDS_RELEASE_PROPOSE: N_("Propose to release a hold"),
+        Right.HOLDS_RELEASE_APPROVE: N_("Approve or refuse the release of a hold that others proposed"),
     }
 )
 
@@ -144,7 +154,7 @@ ROLE_PURPOSES: Mapping[Role, str] = MappingProxyType(
         Role.CLERK: N_("Brings slips in and looks at those of the own unit."),
         Role.ARCHIVIST: N_("Keeps the records of all units, compares fields with scans."),
         Role.ARCHIVE_ADMINISTRATOR: N_("Sets retention classes, stations and the organisation."),
-        Role.LEGAL: N_("Looks for records that a court or authority asks for."),
+        Role.LEGAL: N_("Finds records that a court or authority asks for, and holds them."),
         Role.APPROVER: N_("Heads a unit, sees its records, and approves what others propose."),
         Role.INSPECTOR: N_("Inspects records and what was done with them; changes nothing."),
         Role.SYSTEM_OFFICER: N_("Runs stores, keys and jobs; sees no record."),
@@ -172,6 +182,7 @@ _KEEPS = _FOLLOWS_THE_LAW | {
     Right.RETENTION_CONFIRMATION_PROPOSE,
     Right.RETENTION_SCHEDULE_DRAFT,
     Right.RETENTION_SCHEDULE_SIMULATE,
+    Right.HOLDS_MATTER_READ,
 }
 
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
@@ -224,6 +235,10 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
             Right.RECORDS_FIELD_UNMASK,
             Right.RECORDS_RECORD_VERIFY,
             Right.LEDGER_ENTRY_READ,
+            Right.HOLDS_MATTER_READ,
+            Right.HOLDS_MATTER_OPEN,
+            Right.HOLDS_HOLD_PLACE,
+            Right.HOLDS_RELEASE_PROPOSE,
         },
         Role.APPROVER: _EVERYBODY
         | _READS
@@ -235,12 +250,15 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
             Right.RETENTION_CONFIRMATION_APPROVE,
             Right.RETENTION_RECLASSIFICATION_APPROVE,
             Right.RETENTION_EVENT_UNDO,
+            Right.HOLDS_MATTER_READ,
+            Right.HOLDS_RELEASE_APPROVE,
         },
         Role.INSPECTOR: _EVERYBODY
         | _READS
         | _FOLLOWS_THE_LAW
         | {
             Right.INTAKE_QUARANTINE_READ,
+            Right.HOLDS_MATTER_READ,
             Right.RECORDS_RECORD_VERIFY,
             Right.LEDGER_ENTRY_READ,
             Right.LEDGER_LEDGER_VERIFY,

@@ -28,6 +28,7 @@ from vault.foundation.jobs.claims import is_free
 from vault.foundation.keys.keyring import RecordKey
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.storage.interface import Lock, LockMode
+from vault.holds.jobs import follow
 from vault.intake.decoding.isolated import render
 from vault.intake.model import Event
 from vault.intake.renditions.rendition import Rendition
@@ -111,6 +112,7 @@ def _render_record(ctx: Context, record_id: UUID) -> None:
         ]
     with ctx.database.transaction(SYSTEM) as tx:
         catalogue.add_renditions(tx, record_id, stored)
+        follow(tx, record_id)
         tx.connection.execute(rendition_tasks.delete().where(rendition_tasks.c.record_id == record_id))
         tx.commit()
 

@@ -24,6 +24,7 @@ from vault.foundation.context import Context
 from vault.foundation.ledger.entry import Actor
 from vault.foundation.storage.errors import LockRefused, ObjectNotFound, StoreDenied, StoreLied
 from vault.foundation.storage.interface import NO_LOCK, Listed, ObjectInfo, words
+from vault.holds.jobs import look_again
 from vault.oversight import drifts
 from vault.oversight.drift import MARKER, DriftKind, Said, Stands, Verdict, judge
 from vault.oversight.drifts import DriftEnd, KeptDrift
@@ -222,6 +223,8 @@ class Comparison:
                     changed |= drifts.note_problem(tx, drift, problem)
                 elif drift.id in problems:
                     changed |= drifts.resolve(tx, drift, DriftEnd.REPAIRED)
+                    if drift.kind is DriftKind.HOLD_GONE:
+                        look_again(tx, drift.record_id)
                 elif (
                     differing[drift.id] is None
                     and drift.object_key in said_keys

@@ -78,7 +78,10 @@ ADVICE: Mapping[DriftKind, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Said:
-    """What the catalogue says of a version. `is_moving`: a worker is to make its lock longer, and may be at it."""
+    """What the catalogue says of a version.
+
+    `is_moving`: a worker is to make its lock longer, and may be at it. `is_hold_moving`: the same of its legal hold.
+    """
 
     record_id: UUID
     component_id: UUID
@@ -87,6 +90,7 @@ class Said:
     lock: Lock
     is_held: bool = False
     is_moving: bool = False
+    is_hold_moving: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ def _kind_of(standing: Lock, expected: Lock) -> DriftKind:
 
 
 def _judge_hold(said: Said, stands: Stands) -> Verdict | None:
-    if stands.legal_hold == said.is_held:
+    if stands.legal_hold == said.is_held or said.is_hold_moving:
         return None
     if said.is_held:
         return Verdict(DriftKind.HOLD_GONE, HOLD_OFF, HOLD_ON, legal_hold=True)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, select
 from vault.catalogue.tables import component_copies, components
 from vault.foundation.context import Context
 from vault.foundation.storage.interface import Lock, LockMode
+from vault.holds.queries import being_told, on_hold
 from vault.oversight.drift import Said
 from vault.retention.tables import lock_tasks
 
@@ -44,15 +45,6 @@ def said_of(connection: Connection, store: str, component_ids: Iterable[UUID]) -
     return {one.component_id: one for one in _said(connection, store, rows)}
 
 
-def records_on_hold(connection: Connection, record_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """The records among these that a hold keeps: the one place where reconciliation reads holds.
-
-    No noun keeps holds yet, so none is known, and every hold that stands in a store is one that the catalogue does not know.
-    """
-    del connection, record_ids
-    return frozenset()
-
-
 def _rows() -> Select[Any]:
     return (
         select(component_copies, components.c.record_id, lock_tasks.c.record_id.is_not(None).label("is_moving"))
@@ -64,7 +56,8 @@ def _rows() -> Select[Any]:
 def _said(connection: Connection, store: str, rows: Sequence[Row[Any]]) -> list[Said]:
     """One for each component: of its copy in this store, or of the one noted for the store when it had another address."""
     here = {row.component_id for row in rows if row.store == store}
-    held = records_on_hold(connection, {row.record_id for row in rows})
+    record_ids = {row.record_id for row in rows}
+    held, moving = on_hold(connection, record_ids), being_told(connection, record_ids)
     return [
         Said(
             record_id=row.record_id,
@@ -74,6 +67,7 @@ def _said(connection: Connection, store: str, rows: Sequence[Row[Any]]) -> list[
             lock=Lock(LockMode(row.lock_mode), row.lock_until),
             is_held=row.record_id in held,
             is_moving=row.is_moving,
+            is_hold_moving=row.record_id in moving,
         )
         for row in rows
         if row.store == store or row.component_id not in here

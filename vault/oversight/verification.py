@@ -28,6 +28,8 @@ from vault.foundation.ledger.database_check import TableFinding, check_ledger
 from vault.foundation.ledger.entry import leaf_hash, mark_of
 from vault.foundation.ledger.published_check import check_published
 from vault.foundation.ledger.tables import ledger_entries, ledger_leaves
+from vault.holds.model import Event as HoldsEvent
+from vault.holds.tables import RECORD_TABLES as HOLDS_TABLES
 from vault.oversight.due_dates import compare_due_dates
 from vault.oversight.keyring_check import check_keyring
 from vault.oversight.law_check import check_law
@@ -35,7 +37,7 @@ from vault.oversight.leftovers import unnamed, versions_by_page
 from vault.oversight.model import Finding, FindingCode, Verification
 from vault.oversight.objects import CheckedComponent, check_object
 from vault.retention.model import Event as RetentionEvent
-from vault.retention.witnessing import RECORD_TABLES as RETENTION_TABLES
+from vault.retention.tables import RECORD_TABLES as RETENTION_TABLES
 
 _PAGE = 200
 THREADS = 4
@@ -50,6 +52,9 @@ WITNESSING = (
     RetentionEvent.FILING_ASKED.value,
     RetentionEvent.FILING_STOPPED.value,
     RetentionEvent.RECLASSIFICATION_PROPOSED.value,
+    HoldsEvent.RECORD_HELD.value,
+    HoldsEvent.RECORD_RELEASED.value,
+    HoldsEvent.STORES_HOLD.value,
 )
 
 Progress = Callable[[str, int, int | None], None]
@@ -134,7 +139,7 @@ def rows_of(connection: Connection, page: list[Any]) -> Rows:
     """The rows of each table that belong to the records of a page."""
     ids = [row["id"] for row in page]
     rows: Rows = {"records": {row["id"]: [row] for row in page}}
-    for table in (record_states, components, personal_fields, corrections, *RETENTION_TABLES):
+    for table in (record_states, components, personal_fields, corrections, *RETENTION_TABLES, *HOLDS_TABLES):
         rows[table.name] = _grouped(
             connection.execute(
                 select(table).where(table.c.record_id.in_(ids)).order_by(*table.primary_key.columns)

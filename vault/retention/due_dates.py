@@ -74,14 +74,6 @@ def expected(connection: Connection, record_ids: Iterable[UUID], now: datetime) 
     }
 
 
-def decide_now(connection: Connection, record_id: UUID, now: datetime) -> Decision:
-    """What the law says of one record now, before holds, with its reasons."""
-    lawbook = read_book(connection)
-    today = lawbook.day_of(now)
-    facts = facts_now(connection, [record_id], lawbook.time_zone)[record_id]
-    return decide(facts, lawbook.law(today, now), today)
-
-
 def due_of(facts: Facts, law: Law, on: date) -> DueDates:
     """The due dates of one record on a day, before holds."""
     return _due(decide(facts, law, on), hard=_Plans(law, on).is_hard(facts))

@@ -28,6 +28,7 @@ from vault.catalogue import service as catalogue
 from vault.catalogue.describe import FIRST_DAY
 from vault.catalogue.service import Changing
 from vault.catalogue.tables import records
+from vault.catalogue.witnessing import digests
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import N_, InvalidInput, NotFoundOrNotYours
@@ -39,7 +40,6 @@ from vault.retention.errors import EventUndone, OwnEvent, ReportKeyReused
 from vault.retention.model import Event, NewEvent, RecordEvent
 from vault.retention.queries import event_of
 from vault.retention.tables import event_reports, record_events
-from vault.retention.witnessing import digests
 
 EVIDENCE_LENGTH_MAX, REASON_LENGTH_MIN, REASON_LENGTH_MAX = 200, 4, 500
 EVENTS_MAX = 10_000

@@ -20,6 +20,7 @@ from vault.access.rights import Right
 from vault.catalogue import service as catalogue
 from vault.catalogue.model import RecordStatus
 from vault.catalogue.tables import record_states, records
+from vault.catalogue.witnessing import digests
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import N_, InvalidInput, NotFoundOrNotYours
@@ -29,7 +30,6 @@ from vault.retention.errors import BeingLocked, NotBeingFiled
 from vault.retention.locking import TASK_LOCK
 from vault.retention.model import Event, Filed, FilingOutcome
 from vault.retention.tables import filings, lock_tasks
-from vault.retention.witnessing import digests
 
 RECORDS_MAX = 10_000
 _AT_ONCE = 500

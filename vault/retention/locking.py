@@ -29,6 +29,7 @@ from vault.catalogue.locks import set_locks
 from vault.catalogue.model import RecordStatus
 from vault.catalogue.queries import ComponentView, components_of
 from vault.catalogue.tables import record_states
+from vault.catalogue.witnessing import digests
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import VaultError
@@ -41,7 +42,6 @@ from vault.retention.dossier import facts_now
 from vault.retention.due_dates import settle
 from vault.retention.model import Event
 from vault.retention.tables import filings, lock_promises, lock_tasks
-from vault.retention.witnessing import digests
 
 TASK_LOCK = "retention:lock"
 CLAIM_LASTS = timedelta(minutes=5)

@@ -23,6 +23,7 @@ from vault.catalogue.errors import ReasonNeeded
 from vault.catalogue.model import RecordStatus
 from vault.catalogue.queries import RecordView, get_record
 from vault.catalogue.service import Changing
+from vault.catalogue.witnessing import digests
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import NotFoundOrNotYours
@@ -36,7 +37,6 @@ from vault.retention.lengths import keeps_at_least_as_long
 from vault.retention.model import RECLASSIFICATION_APPROVALS_NEEDED, Act, Classification, Event
 from vault.retention.queries import classification_of
 from vault.retention.tables import classifications
-from vault.retention.witnessing import digests
 
 REASON_LENGTH_MIN, REASON_LENGTH_MAX = 4, 500
 

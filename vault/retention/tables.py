@@ -312,3 +312,6 @@ simulation_effects = Table(
     Column("what_after", Text, nullable=False),
     PrimaryKeyConstraint("simulation_id", "record_id"),
 )
+
+# What the ledger witnesses of each record by a salted digest, table by table (see `vault.catalogue.witnessing`).
+RECORD_TABLES = (record_events, classifications, filings, lock_promises)

@@ -15,12 +15,13 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from retention_rules.decision import Decision, decide
-from retention_rules.model import What
+from retention_rules.model import Hold, What
 from retention_rules.schedules import (
     Classified,
     Dossier,
     Promise,
     ReportedEvent,
+    ReportedHold,
     end_of_day,
     facts_known,
     law_known,
@@ -32,6 +33,8 @@ from vault.access.rights import Right
 from vault.catalogue.corrections import corrections_of
 from vault.catalogue.queries import ComponentView, RecordView, get_record
 from vault.foundation.context import Context
+from vault.holds.model import RecordHold
+from vault.holds.queries import holds_of_record
 from vault.retention.book import Lawbook, read_book
 from vault.retention.dossier import business_events
 from vault.retention.errors import NotHereThen
@@ -127,7 +130,7 @@ def explain_record(
 def dossier_of(
     ctx: Context, connection: Connection, viewer: Viewer, record: RecordView, lawbook: Lawbook, known_at: datetime
 ) -> Dossier:
-    """All that was reported of a record by an instant."""
+    """All that was reported of a record by an instant, and its holds: here they are looked up, because somebody asks."""
     received = lawbook.day_of(record.received_at)
     reported = tuple(
         ReportedEvent(event.name, event.day, event.evidence, event.known_at, event.undone_at)
@@ -145,6 +148,7 @@ def dossier_of(
         received_date=received,
         classified=_classified(connection, record),
         events=(*business, *reported),
+        holds=tuple(_held(hold, lawbook) for hold in holds_of_record(connection, record.id)),
         locks=tuple(Promise(row.until_date, row.known_at) for row in promises),
     )
 
@@ -158,6 +162,11 @@ def locks_of(components: Iterable[ComponentView]) -> tuple[LockInStore, ...]:
         mode = min((copy.lock_mode for copy in held), key=_MODES.index)
         found.append(LockInStore(store, mode, min(copy.lock_until for copy in held), len(held)))
     return tuple(found)
+
+
+def _held(hold: RecordHold, lawbook: Lawbook) -> ReportedHold:
+    told = Hold(hold.matter_number, lawbook.day_of(hold.held_at), hold.review_date)
+    return ReportedHold(told, hold.held_at, hold.released_at)
 
 
 def _classified(connection: Connection, record: RecordView) -> tuple[Classified, ...]:

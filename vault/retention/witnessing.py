@@ -1,37 +1,29 @@
-"""What retention keeps is witnessed like the catalogue's own rows.
+"""What the law is made from is witnessed: by a digest of each row, whole, and of each class in a version of the schedule.
 
-Of records by a salted digest for each table; of the law by a digest of each row, whole, and of each class in a version of
-the schedule, so that whoever alters the law behind the service's back is named with the class that he altered.
+So whoever alters the law behind the service's back is named with the class that he altered.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Table, select
 
 from vault.catalogue.fingerprint import rows_digest
-from vault.catalogue.service import Changing
-from vault.catalogue.tables import record_states
 from vault.foundation.db.transaction import Detail, Transaction
 from vault.foundation.ids import derived_id
 from vault.foundation.ledger.entry import canonical_json
 from vault.retention.model import Event
 from vault.retention.tables import (
     calendar_years,
-    classifications,
-    filings,
-    lock_promises,
-    record_events,
     rule_confirmations,
     rule_packs,
     schedule_versions,
 )
 
-RECORD_TABLES = (record_events, classifications, filings, lock_promises)
 # The tables that the law is made from, and the acts that write a row of each.
 LAW_TABLES: Mapping[Table, tuple[Event, ...]] = {
     schedule_versions: (
@@ -48,27 +40,6 @@ LAW_TABLES: Mapping[Table, tuple[Event, ...]] = {
     calendar_years: (Event.CALENDAR_ENTERED,),
 }
 _PACKS = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")  # RFC 9562 section 6.6: OID names
-
-
-def digests(
-    connection: Connection, changing: Mapping[UUID, Changing], tables: Sequence[Table]
-) -> dict[UUID, dict[str, Detail]]:
-    """For each record that is being changed the digest of its rows in each of the tables, and of its raised revision."""
-    told: dict[UUID, dict[str, Detail]] = {record_id: {} for record_id in changing}
-    for table in (record_states, *tables):
-        held = rows_by_record(connection, table, changing)
-        for record_id, change in changing.items():
-            told[record_id][table.name] = rows_digest(table.name, change.salt, held.get(record_id, []))
-    return told
-
-
-def rows_by_record(connection: Connection, table: Table, record_ids: Iterable[UUID]) -> dict[UUID, list[Any]]:
-    """The rows of each record in the order of their key."""
-    query = select(table).where(table.c.record_id.in_(sorted(record_ids))).order_by(*table.primary_key.columns)
-    found: dict[UUID, list[Any]] = {}
-    for row in connection.execute(query).mappings():
-        found.setdefault(row["record_id"], []).append(dict(row))
-    return found
 
 
 def pack_id(version: str) -> UUID:

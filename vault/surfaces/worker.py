@@ -38,6 +38,7 @@ from vault.foundation.ledger import publisher
 from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.sequencer import BATCH_MAX, sequence
 from vault.foundation.ledger.timestamp import TimestampAuthority
+from vault.holds.jobs import TASK_TELL_STORES, are_stores_behind, tell_waiting
 from vault.intake.jobs import render_waiting
 from vault.intake.stores import is_probe_due, probe_and_note
 from vault.intake.tables import rendition_tasks
@@ -129,6 +130,7 @@ class Worker:
             TASK_RENDER: self._render,
             TASK_PROBE: self._probe,
             TASK_LOCK: self._lock,
+            TASK_TELL_STORES: self._tell_stores,
             TASK_RENEW: self._renew,
             TASK_VERIFY: self._in_run(run_verification),
             TASK_RECONCILE: self._in_run(run_reconciliation),
@@ -165,6 +167,11 @@ class Worker:
             if self._ending.is_set():
                 return
 
+    def _tell_stores(self) -> None:
+        for _ in tell_waiting(self.ctx):
+            if self._ending.is_set():
+                return
+
     def _probe(self) -> None:
         if is_probe_due(self.ctx):
             report = probe_and_note(self.ctx, SYSTEM)
@@ -193,6 +200,7 @@ class Worker:
         made = [
             Appointment(self._enqueue_rendering, 1),
             Appointment(self._enqueue_locking, 2),
+            Appointment(self._enqueue_holds, 2),
             Appointment(lambda: enqueue_sweep(self.ctx), 30),
             Appointment(lambda: self._enqueue(TASK_PROBE), 600, is_first_at_once=True),
             Appointment(lambda: ask_reconciliation_if_due(self.ctx), 600, is_first_at_once=True),
@@ -216,6 +224,12 @@ class Worker:
             waits = are_locks_due(connection, self.ctx.clock.now())
         if waits:
             self._enqueue(TASK_LOCK)
+
+    def _enqueue_holds(self) -> None:
+        with self.ctx.database.read() as connection:
+            waits = are_stores_behind(connection, self.ctx.clock.now())
+        if waits:
+            self._enqueue(TASK_TELL_STORES)
 
     def _enqueue(self, task: str) -> None:
         with self.ctx.database.transaction(SYSTEM) as tx:

@@ -27,8 +27,9 @@ from vault.foundation.ledger.entry import Actor, Entry
 from vault.foundation.ledger.errors import LedgerDamaged
 from vault.foundation.ledger.publisher import publish, renew_locks
 from vault.foundation.ledger.tables import ledger_checkpoints, ledger_entries, ledger_leaves, ledger_tiles
+from vault.holds.tables import RECORD_TABLES as HOLDS_TABLES
 from vault.oversight.verification import verify
-from vault.retention.witnessing import RECORD_TABLES as RETENTION_TABLES
+from vault.retention.tables import RECORD_TABLES as RETENTION_TABLES
 
 pytestmark = [pytest.mark.clause("V7"), pytest.mark.slow]
 Named = set[tuple[str, str]]
@@ -177,7 +178,7 @@ def test_rows_taken_away_are_named(kept: Archive, attacker: Engine, table: Table
     assert {code for code, _ in found} == {"row-altered"}
 
 
-@pytest.mark.parametrize("table", [corrections, *RETENTION_TABLES], ids=lambda t: t.name)
+@pytest.mark.parametrize("table", [corrections, *RETENTION_TABLES, *HOLDS_TABLES], ids=lambda t: t.name)
 def test_rows_that_no_act_put_there_are_named(kept: Archive, attacker: Engine, table: Table) -> None:
     first, _ = _record_ids(kept)
     values = {column.name: _made_up(column) for column in table.columns} | {"record_id": str(first)}

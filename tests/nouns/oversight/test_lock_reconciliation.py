@@ -14,8 +14,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, create_engine, select, text
 
+from tests.nouns.oversight.holding import hold, release
 from tests.support.archive import Archive, jpeg, make_archive, trust
-from tests.support.stores import CutOffStore, rewrite_lock
+from tests.support.stores import BeforeHolding, CutOffStore, rewrite_lock
 from vault.catalogue.tables import component_copies, components
 from vault.foundation.clock import FixedClock
 from vault.foundation.db.engine import Database
@@ -24,6 +25,7 @@ from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.tables import ledger_entries
 from vault.foundation.storage.errors import StoreDenied
 from vault.foundation.storage.interface import NO_LOCK, Lock, LockMode, ObjectInfo
+from vault.holds.jobs import tell_waiting
 from vault.oversight import drifts
 from vault.oversight.drift import DriftKind
 from vault.oversight.drifts import DriftFilters, KeptDrift
@@ -107,6 +109,45 @@ def test_a_later_date_under_a_weaker_mode_does_not_become_irrevocable_by_us(kept
     assert reconcile(kept.ctx, SYSTEM).drifted.by_kind == {DriftKind.LOCK_WEAKER: 1}
     assert kept.ctx.store.head(copy.object_key).lock == odd
     assert _drifts(kept)[0].repair is None
+
+
+@pytest.mark.clause("V5")
+@pytest.mark.invariant("H1")
+def test_a_hold_taken_off_behind_our_back_is_named_and_set_again(kept: Archive) -> None:
+    copy = _copy(kept)
+    hold_id = hold(kept, copy.record_id)
+    assert reconcile(kept.ctx, SYSTEM).is_clean, "it is being set at this moment"
+    list(tell_waiting(kept.ctx))
+    kept.ctx.store.set_hold(copy.object_key, copy.version_id, on=False)
+    kept.clock.advance(timedelta(seconds=1))
+    assert reconcile(kept.ctx, SYSTEM).drifted.repaired == 1
+    (drift,) = _drifts(kept)
+    assert (drift.kind, drift.state, drift.record_id) == (DriftKind.HOLD_GONE, "repaired", copy.record_id)
+    assert kept.ctx.store.head(copy.object_key).legal_hold
+    release(kept, hold_id)
+    kept.clock.advance(timedelta(seconds=1))
+    assert reconcile(kept.ctx, SYSTEM).is_clean, "it is being taken off at this moment"
+    list(tell_waiting(kept.ctx))
+    assert not kept.ctx.store.head(copy.object_key).legal_hold
+
+
+@pytest.mark.clause("V5")
+def test_a_hold_released_while_it_is_being_set_again_is_taken_off_after_all(kept: Archive) -> None:
+    copy = _copy(kept)
+    hold_id = hold(kept, copy.record_id)
+    list(tell_waiting(kept.ctx))
+    kept.ctx.store.set_hold(copy.object_key, copy.version_id, on=False)
+
+    def release_first() -> None:
+        release(kept, hold_id)
+        list(tell_waiting(kept.ctx))
+
+    reconcile(replace(kept.ctx, store=BeforeHolding(kept.ctx.store, release_first)), SYSTEM)
+    assert kept.ctx.store.head(copy.object_key).legal_hold, "reconciliation was too late"
+    list(tell_waiting(kept.ctx))
+    assert not kept.ctx.store.head(copy.object_key).legal_hold
+    kept.clock.advance(timedelta(seconds=1))
+    assert reconcile(kept.ctx, SYSTEM).is_clean
 
 
 def test_a_hold_that_nobody_knows_is_told_and_settled_when_it_is_gone(kept: Archive) -> None:

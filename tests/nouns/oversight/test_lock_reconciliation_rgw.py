@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.nouns.oversight.holding import hold, release
 from tests.support.archive import Archive, jpeg, make_archive, trust
 from tests.support.rgw import Rgw
 from vault.catalogue.queries import ComponentView, components_of
@@ -22,6 +23,7 @@ from vault.foundation.clock import FixedClock
 from vault.foundation.db.engine import Database
 from vault.foundation.jobs.errors import JobCancelled
 from vault.foundation.ledger.entry import SYSTEM
+from vault.holds.jobs import tell_waiting
 from vault.oversight import drifts, leftovers
 from vault.oversight.drift import DriftKind
 from vault.oversight.drifts import DriftFilters, KeptDrift
@@ -78,6 +80,10 @@ class Stranger:
 
     def set_hold(self, copy: ComponentView, status: str) -> None:
         self._client.put_object_legal_hold(**self._place(copy), LegalHold={"Status": status})
+
+    def hold(self, copy: ComponentView) -> str:
+        told: str = self._client.get_object_legal_hold(**self._place(copy))["LegalHold"]["Status"]
+        return told
 
     def delete(self, copy: ComponentView) -> None:
         self._client.delete_object(**self._place(copy), BypassGovernanceRetention=True)
@@ -137,6 +143,42 @@ def test_a_hold_that_was_set_or_cleared_behind_our_back(kept: Archive, stranger:
     kept.clock.advance(timedelta(seconds=1))
     assert reconcile(kept.ctx, SYSTEM).drifted.open == 0
     assert [(drift.kind, drift.state) for drift in _drifts(kept)] == [(DriftKind.HOLD_UNKNOWN, "in-order")]
+
+
+@pytest.mark.clause("V5")
+@pytest.mark.invariant("H1")
+def test_a_hold_of_ours_cleared_behind_our_back_is_found_named_and_set_again(
+    kept: Archive, stranger: Stranger
+) -> None:
+    copy, untouched = _filed(kept, 5020), _filed(kept, 5021)
+    held = leftovers.record_of(copy.object_key)
+    also_held = leftovers.record_of(untouched.object_key)
+    assert held is not None
+    assert also_held is not None
+    hold_id = hold(kept, held, also_held)
+    assert reconcile(kept.ctx, SYSTEM).is_clean, "it is being set at this moment"
+    list(tell_waiting(kept.ctx))
+    assert stranger.hold(copy) == stranger.hold(untouched) == "ON"
+    kept.clock.advance(timedelta(seconds=1))
+    assert reconcile(kept.ctx, SYSTEM).is_clean
+    stranger.set_hold(copy, "OFF")
+    kept.clock.advance(timedelta(seconds=1))
+
+    outcome = reconcile(kept.ctx, SYSTEM)
+
+    assert (outcome.drifted.open, outcome.drifted.repaired) == (0, 1)
+    (drift,) = _drifts(kept)
+    assert (drift.kind, drift.state, drift.record_id) == (DriftKind.HOLD_GONE, "repaired", held)
+    assert (drift.object_key, drift.version_id) == (copy.object_key, copy.version_id)
+    assert (drift.found, drift.expected, drift.repair) == ("LEGAL_HOLD OFF", "LEGAL_HOLD ON", "LEGAL_HOLD ON")
+    assert stranger.hold(copy) == "ON"
+    with pytest.raises(ClientError):
+        stranger.delete(copy)
+    release(kept, hold_id)
+    list(tell_waiting(kept.ctx))
+    assert stranger.hold(copy) == stranger.hold(untouched) == "OFF"
+    kept.clock.advance(timedelta(seconds=1))
+    assert reconcile(kept.ctx, SYSTEM).drifted.open == 0
 
 
 def test_a_version_deleted_past_its_governance_lock_is_an_alarm(kept: Archive, stranger: Stranger) -> None:

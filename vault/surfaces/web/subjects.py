@@ -29,6 +29,8 @@ KINDS = {
     "group": N_("Group key"),
     "schedule": N_("Retention classes"),
     "fonds": N_("Fonds"),
+    "matter": N_("Matter"),
+    "hold": N_("Hold"),
     "sign_in": N_("Sign-in with an unknown name"),
 }
 

@@ -1,0 +1,436 @@
+"""Placing and releasing: in force with the commit, ended by two others, and the stores follow, whatever dies on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from threading import Event as Signal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.exc import DBAPIError
+
+from retention_rules.model import What
+from tests.nouns.holds.conftest import COURT, Lawyers
+from tests.support.archive import Archive
+from vault.access.errors import OwnProposal, ProposalSettled
+from vault.access.model import Viewer
+from vault.access.rights import Role
+from vault.catalogue.queries import RecordView, components_of
+from vault.foundation.errors import InvalidInput, NotAllowed
+from vault.foundation.ids import new_id
+from vault.foundation.ledger.entry import SYSTEM
+from vault.foundation.ledger.queries import entries_of_subject
+from vault.foundation.ledger.tables import ledger_entries
+from vault.holds import jobs, queries, releasing, service
+from vault.holds.errors import (
+    HoldEnded,
+    MatterClosed,
+    MatterStillHolds,
+    RecordsUnknown,
+    ReleaseNotProposed,
+    ReleaseOutdated,
+    ReleaseProposed,
+)
+from vault.holds.model import HoldState
+from vault.holds.tables import held_records, hold_tasks, holds
+from vault.intake.jobs import render_waiting
+from vault.oversight.verification import verify
+from vault.retention.why import explain
+
+pytestmark = pytest.mark.clause("V5")
+
+
+def _in_stores(archive: Archive, record_id: UUID) -> set[bool]:
+    """Whether the copies of a record are held, as their store tells it."""
+    with archive.ctx.database.read() as connection:
+        copies = components_of(connection, record_id)
+    return {archive.ctx.store.head(copy.object_key, copy.version_id).legal_hold for copy in copies}
+
+
+def _is_held(archive: Archive, record_id: UUID) -> bool:
+    with archive.ctx.database.read() as connection:
+        return record_id in queries.on_hold(connection, [record_id])
+
+
+def _clean(archive: Archive) -> None:
+    archive.sequence()
+    verdict = verify(archive.ctx)
+    assert verdict.is_clean, verdict.findings
+
+
+@pytest.mark.invariant("H1")
+def test_a_hold_counts_at_once_and_the_stores_follow(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID], look: Callable[[UUID], RecordView]
+) -> None:
+    one, two = send(), send()
+    list(render_waiting(archive.ctx))
+    matter = lawyers.matter()
+    numbers = [look(one).archival_number, f"  {two}  ", "", str(one)]
+    placed = service.place_hold(archive.ctx, lawyers.legal, matter, numbers, "法院  要求保全", date(2027, 1, 1))
+    assert (placed.added, placed.hold.name, placed.hold.state) == (2, "M-2026-0001/1", HoldState.BEING_SET)
+    assert _is_held(archive, one)
+    assert _in_stores(archive, one) == {False}
+    assert sorted(lawyers.tell_stores()) == sorted([one, two])
+    assert _in_stores(archive, one) == _in_stores(archive, two) == {True}
+    with archive.ctx.database.read() as connection:
+        assert queries.get_hold(connection, placed.hold.id).state is HoldState.STANDS
+        told = [entry.event for entry in entries_of_subject(connection, one)]
+    assert told[-2:] == ["holds:record:hold", "holds:stores:hold"]
+    _clean(archive)
+
+
+def test_a_list_is_held_whole_or_not_at_all(archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]) -> None:
+    record_id, matter = send(), lawyers.matter()
+    with pytest.raises(RecordsUnknown) as refused:
+        service.place_hold(
+            archive.ctx, lawyers.legal, matter, ["", str(record_id), "张三", str(new_id())], "保全要求"
+        )
+    assert refused.value.facts == {"count": 2, "lines": "3, 4"}
+    assert not _is_held(archive, record_id)
+    for names in ([], ["  "], [str(record_id)] * (service.RECORDS_MAX + 1)):
+        with pytest.raises(InvalidInput):
+            service.place_hold(archive.ctx, lawyers.legal, matter, names, "保全要求")
+    with pytest.raises(InvalidInput):
+        service.place_hold(archive.ctx, lawyers.legal, matter, [str(record_id)], "保全要求", date(2020, 1, 1))
+    with pytest.raises(NotAllowed):
+        service.place_hold(archive.ctx, lawyers.heads[0], matter, [str(record_id)], "保全要求")
+
+
+def test_records_are_added_and_those_that_are_held_stay_as_they_are(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
+) -> None:
+    one, two = send(), send()
+    hold_id = lawyers.place(lawyers.matter(), one).hold.id
+    more = service.add_records(archive.ctx, lawyers.other, hold_id, [str(one), str(two)])
+    assert (more.added, more.already, more.hold.records) == (1, 1, 2)
+    again = service.add_records(archive.ctx, lawyers.other, hold_id, [str(one), str(two)])
+    assert (again.added, again.already) == (0, 2)
+    with archive.ctx.database.read() as connection:
+        extended = connection.execute(
+            select(ledger_entries.c.id).where(ledger_entries.c.event == "holds:hold:extend")
+        ).all()
+        page = queries.find_held(connection, lawyers.legal, hold_id)
+    assert len(extended) == 1
+    assert {line.record_id for line in page.lines} == {one, two}
+
+
+@pytest.mark.invariant("A1")
+def test_a_hold_is_released_by_two_who_did_not_propose_it(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
+) -> None:
+    record_id = send()
+    hold_id = lawyers.place(lawyers.matter(), record_id).hold.id
+    lawyers.tell_stores()
+    with pytest.raises(ReleaseNotProposed):
+        releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id)
+    proposed = releasing.propose_release(archive.ctx, lawyers.heads[2], hold_id, "案件已结")
+    assert proposed.state is HoldState.RELEASE_PROPOSED
+    with pytest.raises(ReleaseProposed):
+        releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "案件已结")
+    with pytest.raises(NotAllowed):
+        releasing.approve_release(archive.ctx, lawyers.legal, hold_id)
+    with pytest.raises(OwnProposal):
+        releasing.approve_release(archive.ctx, lawyers.heads[2], hold_id)
+    assert releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id).is_in_force
+    with pytest.raises(ProposalSettled):
+        releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id)
+    assert _is_held(archive, record_id)
+    done = releasing.approve_release(archive.ctx, lawyers.heads[1], hold_id)
+    assert done.state is HoldState.BEING_LIFTED
+    assert not _is_held(archive, record_id)
+    assert _in_stores(archive, record_id) == {True}, "the store is told by a job"
+    lawyers.tell_stores()
+    assert _in_stores(archive, record_id) == {False}
+    with archive.ctx.database.read() as connection:
+        assert queries.get_hold(connection, hold_id).state is HoldState.RELEASED
+    with pytest.raises(HoldEnded):
+        service.add_records(archive.ctx, lawyers.legal, hold_id, [str(record_id)])
+    _clean(archive)
+
+
+def test_a_refused_or_withdrawn_release_leaves_it_in_force_and_may_be_proposed_anew(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
+) -> None:
+    record_id, other = send(), send()
+    hold_id = lawyers.place(lawyers.matter(), record_id).hold.id
+    releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "案件已结")
+    releasing.refuse_release(archive.ctx, lawyers.heads[0], hold_id, "裁定未生效")
+    releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "裁定已生效")
+    releasing.withdraw_release(archive.ctx, lawyers.legal, hold_id)
+    assert _is_held(archive, record_id)
+    releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "裁定已生效")
+    service.add_records(archive.ctx, lawyers.legal, hold_id, [str(other)])  # never refused, also now
+    with pytest.raises(ReleaseOutdated):
+        releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id)
+    releasing.withdraw_release(archive.ctx, lawyers.legal, hold_id)
+    assert lawyers.release(hold_id).released_at is not None
+    _clean(archive)
+
+
+@pytest.mark.invariant("H1")
+def test_of_two_holds_the_last_one_counts(archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]) -> None:
+    record_id = send()
+    first, second = (lawyers.place(lawyers.matter(), record_id).hold for _ in range(2))
+    lawyers.tell_stores()
+    lawyers.release(first.id)
+    lawyers.tell_stores()
+    assert _is_held(archive, record_id)
+    assert _in_stores(archive, record_id) == {True}
+    lawyers.release(second.id)
+    lawyers.tell_stores()
+    assert _in_stores(archive, record_id) == {False}
+    _clean(archive)
+
+
+def test_a_matter_is_closed_when_nothing_is_held_under_it(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
+) -> None:
+    matter = lawyers.matter()
+    hold_id = lawyers.place(matter, send()).hold.id
+    with pytest.raises(MatterStillHolds):
+        service.close_matter(archive.ctx, lawyers.legal, matter)
+    lawyers.release(hold_id)
+    assert not service.close_matter(archive.ctx, lawyers.legal, matter).is_open
+    with pytest.raises(MatterClosed):
+        lawyers.place(matter, send())
+    with archive.ctx.database.read() as connection:
+        found = queries.find_matters(connection, queries.MatterFilters(is_open=False, text="0001"))
+        assert queries.count_matters(connection, queries.MatterFilters(is_open=True)) == 0
+    assert [(line.matter.id, line.holds) for line in found.lines] == [(matter, 0)]
+
+
+def test_what_was_written_stands_in_no_ledger_entry(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
+) -> None:
+    hold_id = lawyers.place(lawyers.matter(), send()).hold.id
+    lawyers.release(hold_id)
+    with archive.ctx.database.read() as connection:
+        bodies = b"\n".join(bytes(body) for body in connection.execute(select(ledger_entries.c.body)).scalars())
+    told = bodies.decode("unicode_escape", errors="replace")
+    for secret in (COURT.authority_name, COURT.document_number, COURT.basis, COURT.title, "法院要求保全", "案件已结"):
+        assert secret not in told
+
+
+FORGERIES = {
+    "released without anybody": "UPDATE holds SET released_at = now()",
+    "released on an open proposal": "UPDATE holds SET released_at = now(), release_reason = 'some reason'",
+    "a record released alone": "UPDATE held_records SET released_at = now()",
+    "a record taken out": "DELETE FROM held_records",
+    "a hold removed": "DELETE FROM holds",
+    "another reason": "UPDATE holds SET reason = 'another reason'",
+    "a matter removed": "DELETE FROM matters",
+    "a matter closed": "UPDATE matters SET closed_at = now(), closed_by = id",
+    "the record removed": "DELETE FROM records",
+    "its state removed": "DELETE FROM record_states",
+    "its copies removed": "DELETE FROM component_copies",
+    "its components removed": "DELETE FROM components",
+    "its key destroyed": "DELETE FROM record_keys",
+}
+
+
+@pytest.mark.invariant("A1")
+@pytest.mark.invariant("H1")
+def test_the_database_refuses_by_itself(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID], database_url: str
+) -> None:
+    hold_id = lawyers.place(lawyers.matter(), send()).hold.id
+    releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "案件已结")
+    releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id)
+    owner = create_engine(database_url)
+    for forgery, statement in FORGERIES.items():
+        with owner.connect() as connection, pytest.raises(DBAPIError) as refused:
+            connection.execute(text(statement))
+        assert isinstance(refused.value.orig, psycopg.Error)
+        assert refused.value.orig.sqlstate in {"SV003", "SV006"}, forgery
+    owner.dispose()
+
+
+@pytest.mark.invariant("A1")
+def test_a_release_that_was_approved_counts_for_its_records_only(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
+) -> None:
+    one, two = send(), send()
+    hold_id = lawyers.place(lawyers.matter(), one).hold.id
+    hold = releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "案件已结")
+    assert hold.release is not None
+    with archive.ctx.database.transaction(SYSTEM) as tx:
+        for head in lawyers.heads[:2]:
+            tx.connection.execute(
+                text("INSERT INTO approvals VALUES (:proposal, :person, true, '', now())"),
+                {"proposal": hold.release.id, "person": head.id},
+            )
+        tx.connection.execute(text("UPDATE proposals SET state = 'approved', settled_at = now()"))
+        row = {"hold_id": hold_id, "record_id": two, "held_at": hold.placed_at}
+        tx.connection.execute(held_records.insert(), row)
+        with pytest.raises(DBAPIError) as refused:
+            tx.connection.execute(holds.update().values(released_at=hold.placed_at))
+    assert isinstance(refused.value.orig, psycopg.Error)
+    assert refused.value.orig.sqlstate == "SV003"
+
+
+@pytest.mark.invariant("H1")
+def test_a_worker_that_dies_on_the_way_leaves_its_work_to_the_next(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
+) -> None:
+    record_id = send()
+    list(render_waiting(archive.ctx))
+    lawyers.place(lawyers.matter(), record_id)
+    store = _Dying(archive.ctx.store, after=1)
+    with pytest.raises(_Died):
+        list(jobs.tell_waiting(_with_store(archive, store)))
+    assert _in_stores(archive, record_id) == {True, False}
+    assert lawyers.tell_stores() == [record_id], "its task is free at once"
+    assert _in_stores(archive, record_id) == {True}
+    _clean(archive)
+
+
+def test_what_a_store_refuses_is_tried_again_later(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
+) -> None:
+    record_id = send()
+    hold_id = lawyers.place(lawyers.matter(), record_id).hold.id
+    store: Any = archive.ctx.store
+    kept = dict(store._objects)
+    store._objects.clear()  # the store lost everything, for the moment
+    assert lawyers.tell_stores() == [record_id]
+    with archive.ctx.database.read() as connection:
+        (line,) = queries.find_held(connection, lawyers.legal, hold_id, is_waiting=True).lines
+        assert not jobs.are_stores_behind(connection, archive.clock.now())
+    assert (line.problem, line.stands_at) == ("object-not-found", None)
+    assert _is_held(archive, record_id), "it is held whatever the store says"
+    store._objects.update(kept)
+    archive.clock.advance(timedelta(seconds=3))
+    assert lawyers.tell_stores() == [record_id]
+    assert _in_stores(archive, record_id) == {True}
+
+
+@pytest.mark.invariant("H1")
+def test_a_hold_placed_while_the_store_is_being_freed_wins(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
+) -> None:
+    record_id = send()
+    hold_id = lawyers.place(lawyers.matter(), record_id).hold.id
+    lawyers.tell_stores()
+    lawyers.release(hold_id)
+    store = _Waiting(archive.ctx.store)
+    with ThreadPoolExecutor(1) as pool:
+        freeing = pool.submit(lambda: list(jobs.tell_waiting(_with_store(archive, store))))
+        assert store.is_there.wait(10)
+        lawyers.place(lawyers.matter(), record_id)  # waits for nobody
+        assert lawyers.tell_stores() == [], "the record is being worked at"
+        store.may_go.set()
+        assert freeing.result(10) == [record_id]
+    assert _in_stores(archive, record_id) == {True}
+    with archive.ctx.database.read() as connection:
+        assert connection.execute(select(hold_tasks)).all() == []
+    _clean(archive)
+
+
+def test_two_workers_share_the_work(archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]) -> None:
+    ids = [send() for _ in range(6)]
+    lawyers.place(lawyers.matter(), *ids)
+    with ThreadPoolExecutor(2) as pool:
+        done = [one for part in pool.map(lambda _: lawyers.tell_stores(), range(2)) for one in part]
+    assert sorted(done) == sorted(ids)
+    assert [_in_stores(archive, record_id) for record_id in ids] == [{True}] * 6
+
+
+def test_access_copies_made_later_are_held_too(archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]) -> None:
+    record_id = send()
+    lawyers.place(lawyers.matter(), record_id)
+    lawyers.tell_stores()
+    list(render_waiting(archive.ctx))
+    assert _in_stores(archive, record_id) == {True, False}
+    assert lawyers.tell_stores() == [record_id]
+    assert _in_stores(archive, record_id) == {True}
+    _clean(archive)
+
+
+def test_a_removed_hold_is_found_by_verification(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID], database_url: str
+) -> None:
+    lawyers.place(lawyers.matter(), send())
+    archive.sequence()
+    owner = create_engine(database_url)
+    with owner.begin() as connection:
+        connection.execute(text("ALTER TABLE held_records DISABLE TRIGGER USER"))
+        connection.execute(text("DELETE FROM held_records"))
+    owner.dispose()
+    assert [finding.facts["table"] for finding in verify(archive.ctx).findings] == ["held_records"]
+
+
+def test_why_tells_of_the_hold_then_and_now(archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]) -> None:
+    record_id = send()
+    before = archive.clock.now()
+    archive.clock.advance(timedelta(days=10))
+    hold_id = lawyers.place(lawyers.matter(), record_id).hold.id
+    told = explain(archive.ctx, lawyers.legal, record_id).decision
+    assert (told.what, told.winning.told["matter"]) == (What.HELD, "M-2026-0001")
+    assert explain(archive.ctx, lawyers.legal, record_id, before.date()).decision.what is What.KEEP
+    archive.clock.advance(timedelta(days=10))
+    lawyers.release(hold_id)
+    assert explain(archive.ctx, lawyers.legal, record_id).decision.what is What.KEEP
+    assert explain(archive.ctx, lawyers.legal, record_id, (before + timedelta(days=15)).date()).decision.is_held
+
+
+def test_heads_see_of_a_hold_the_records_of_their_unit(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID], make_person: Callable[..., Viewer]
+) -> None:
+    from dataclasses import replace
+
+    hold_id = lawyers.place(lawyers.matter(), send()).hold.id
+    stranger = replace(make_person("head9", Role.APPROVER), units=frozenset({new_id()}))
+    releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "案件已结")
+    with archive.ctx.database.read() as connection:
+        assert queries.count_held(connection, lawyers.heads[0], hold_id) == 1
+        assert queries.count_held(connection, stranger, hold_id) == 0
+        assert [hold.id for hold in queries.releases_proposed(connection, lawyers.heads[0])] == [hold_id]
+        assert queries.releases_proposed(connection, lawyers.legal) == ()
+
+
+def _with_store(archive: Archive, store: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(archive.ctx, store=store)
+
+
+class _Died(BaseException):
+    """The process is gone."""
+
+
+class _Dying:
+    """A store whose user dies after it has held so many objects."""
+
+    def __init__(self, inner: Any, after: int) -> None:
+        self._inner = inner
+        self._left = after
+
+    def set_hold(self, key: str, version_id: str, *, on: bool) -> Any:
+        if self._left == 0:
+            raise _Died
+        self._left -= 1
+        return self._inner.set_hold(key, version_id, on=on)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class _Waiting:
+    """A store that takes its time over the first legal hold."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.is_there, self.may_go = Signal(), Signal()
+
+    def set_hold(self, key: str, version_id: str, *, on: bool) -> Any:
+        self.is_there.set()
+        assert self.may_go.wait(10)
+        return self._inner.set_hold(key, version_id, on=on)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)

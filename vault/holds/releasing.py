@@ -1,0 +1,146 @@
+"""How a hold ends: its release is proposed, and approved by two others for exactly the records that it holds (A1)."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
+
+from vault.access import approvals
+from vault.access.approvals import Proposal, ProposalState
+from vault.access.model import Viewer
+from vault.access.rights import Right
+from vault.catalogue import service as catalogue
+from vault.foundation.context import Context
+from vault.foundation.db.transaction import Transaction
+from vault.holds.errors import ReleaseNotProposed, ReleaseOutdated, ReleaseProposed
+from vault.holds.jobs import ask_for
+from vault.holds.model import RELEASE_APPROVALS_NEEDED, Act, Event, Hold
+from vault.holds.queries import get_hold
+from vault.holds.service import (
+    REASON_LENGTH_MAX,
+    REASON_LENGTH_MIN,
+    checked_text,
+    hold_in_force,
+    witness_each,
+)
+from vault.holds.tables import held_records, holds
+
+
+def propose_release(ctx: Context, viewer: Viewer, hold_id: UUID, reason: str) -> Hold:
+    """Proposes to release a hold; until two others approve it stays in force. Leaves `holds:release:propose`.
+
+    Raises:
+        NotAllowed: the viewer lacks `holds:release:propose`.
+        NotFoundOrNotYours, HoldEnded, ReleaseProposed.
+        InvalidInput: no reason is given.
+    """
+    viewer.require(Right.HOLDS_RELEASE_PROPOSE)
+    reason = checked_text("reason", reason, REASON_LENGTH_MIN, REASON_LENGTH_MAX)
+    with ctx.database.transaction(viewer.actor) as tx:
+        hold = hold_in_force(tx, hold_id)
+        digest = release_digest(tx.connection, hold_id, reason)
+        try:
+            proposal_id = approvals.propose(
+                tx, viewer, Act.RELEASE, hold_id, digest, approvals_needed=RELEASE_APPROVALS_NEEDED
+            )
+        except IntegrityError as error:
+            raise ReleaseProposed(name=hold.name) from error
+        tx.connection.execute(
+            holds.update().where(holds.c.id == hold_id).values(release_proposal_id=proposal_id, release_reason=reason)
+        )
+        tx.witness(
+            Event.RELEASE_PROPOSED,
+            "hold",
+            hold_id,
+            context_id=proposal_id,
+            records=hold.records,
+            digest=digest.hex(),
+        )
+        hold = get_hold(tx.connection, hold_id)
+        tx.commit()
+    return hold
+
+
+def approve_release(ctx: Context, viewer: Viewer, hold_id: UUID, comment: str = "") -> Hold:
+    """Approves the release of a hold. With the second approval it is released, and the stores are told.
+
+    Then it leaves `holds:hold:release`, and `holds:record:release` for each record.
+
+    Raises:
+        NotAllowed: the viewer lacks `holds:release:approve`.
+        NeedsPerson, OwnProposal, ProposalSettled: the viewer is not one who may approve this one.
+        NotFoundOrNotYours, HoldEnded, ReleaseNotProposed.
+        ReleaseOutdated: records were put under the hold meanwhile.
+    """
+    viewer.require(Right.HOLDS_RELEASE_APPROVE)
+    with ctx.database.transaction(viewer.actor) as tx:
+        hold, proposal = _proposed(tx, hold_id)
+        if release_digest(tx.connection, hold_id, hold.release_reason or "") != proposal.digest:
+            raise ReleaseOutdated(name=hold.name)
+        if approvals.approve(tx, viewer, proposal.id, comment).state is ProposalState.APPROVED:
+            _release(tx, hold)
+        hold = get_hold(tx.connection, hold_id)
+        tx.commit()
+    return hold
+
+
+def refuse_release(ctx: Context, viewer: Viewer, hold_id: UUID, comment: str) -> Hold:
+    """Refuses the release of a hold for a reason; it stays in force. Leaves `holds:release:refuse`.
+
+    Raises:
+        NotAllowed: the viewer lacks `holds:release:approve`.
+        NeedsPerson, OwnProposal, ProposalSettled, NotFoundOrNotYours, HoldEnded, ReleaseNotProposed, InvalidInput.
+    """
+    viewer.require(Right.HOLDS_RELEASE_APPROVE)
+    with ctx.database.transaction(viewer.actor) as tx:
+        _, proposal = _proposed(tx, hold_id)
+        approvals.refuse(tx, viewer, proposal.id, comment)
+        tx.witness(Event.RELEASE_REFUSED, "hold", hold_id, context_id=proposal.id)
+        hold = get_hold(tx.connection, hold_id)
+        tx.commit()
+    return hold
+
+
+def withdraw_release(ctx: Context, viewer: Viewer, hold_id: UUID) -> Hold:
+    """Takes back one's own proposal to release a hold; it stays in force. Leaves `holds:release:withdraw`.
+
+    Raises:
+        NotAllowed: the viewer lacks `holds:release:propose`.
+        NotProposer, ProposalSettled, NotFoundOrNotYours, HoldEnded, ReleaseNotProposed.
+    """
+    viewer.require(Right.HOLDS_RELEASE_PROPOSE)
+    with ctx.database.transaction(viewer.actor) as tx:
+        _, proposal = _proposed(tx, hold_id)
+        approvals.withdraw(tx, viewer, proposal.id)
+        tx.witness(Event.RELEASE_WITHDRAWN, "hold", hold_id, context_id=proposal.id)
+        hold = get_hold(tx.connection, hold_id)
+        tx.commit()
+    return hold
+
+
+def release_digest(connection: Connection, hold_id: UUID, reason: str) -> bytes:
+    """What a release is approved for: this hold, this reason, exactly the records that it holds now. As in `ddl`."""
+    query = select(held_records.c.record_id).where(held_records.c.hold_id == hold_id)
+    held = sorted(connection.execute(query).scalars())
+    return hashlib.sha256("\n".join([str(hold_id), reason, *map(str, held)]).encode()).digest()
+
+
+def _release(tx: Transaction, hold: Hold) -> None:
+    now = tx.clock.now()
+    tx.connection.execute(holds.update().where(holds.c.id == hold.id).values(released_at=now))
+    held = tx.connection.execute(select(held_records.c.record_id).where(held_records.c.hold_id == hold.id)).scalars()
+    changing = catalogue.begin_changes(tx, held)
+    tx.connection.execute(held_records.update().where(held_records.c.hold_id == hold.id).values(released_at=now))
+    tx.witness(Event.HOLD_RELEASED, "hold", hold.id, context_id=hold.matter_id, records=len(changing))
+    witness_each(tx, Event.RECORD_RELEASED, hold.id, changing)
+    ask_for(tx, changing)
+
+
+def _proposed(tx: Transaction, hold_id: UUID) -> tuple[Hold, Proposal]:
+    hold = hold_in_force(tx, hold_id)
+    if hold.release is None:
+        raise ReleaseNotProposed(name=hold.name)
+    return hold, hold.release
