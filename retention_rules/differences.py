@@ -17,6 +17,7 @@ from retention_rules.model import PERMANENT, ClassDefinition, Period, Rule
 from retention_rules.packs import Pack, plain_class, plain_rule
 from retention_rules.periods import parse_period
 from retention_rules.schedules import Schedule
+from retention_rules.words import Names, say_calendar, say_period, say_trigger
 
 
 class How(StrEnum):
@@ -72,18 +73,34 @@ def between_packs(old: Pack, new: Pack) -> tuple[Change, ...]:
     return (*head, *_rows("rule", _plain_rules(old.rules), _plain_rules(new.rules), Effect.LONGER))
 
 
-def say_change(change: Change, language: str) -> str:
-    """A change as a sentence."""
+def say_change(change: Change, language: str, names: Names = MappingProxyType({})) -> str:
+    """A change as a sentence; `names` are those of the events."""
     place = ("zh", "en").index(language)
     told = {
         "subject": _SUBJECTS[change.subject][place],
         "code": change.code,
         "field": FIELDS.get(change.field, (change.field, change.field))[place],
-        "before": change.before or _NOTHING[place],
-        "after": change.after or _NOTHING[place],
+        "before": _said(change.field, change.before, language, names),
+        "after": _said(change.field, change.after, language, names),
     }
     sentence = _CHANGED if change.how is How.CHANGED else _CAME_OR_WENT[change.how]
     return sentence[place].format(**told) + _EFFECTS[change.effect][place]
+
+
+def _said(field: str, value: str, language: str, names: Names) -> str:
+    """A value as people say it: a period of `P10Y` is one of 10 years."""
+    place = ("zh", "en").index(language)
+    if not value:
+        return _NOTHING[place]
+    if field in _PERIODS:
+        value = say_period(value, language)
+    elif field in _TRIGGERS:
+        value = say_trigger(value, language, names)
+    elif field in _CALENDARS:
+        value = say_calendar(value, language)
+    elif value in _VALUES.get(field, {}):
+        value = _VALUES[field][value][place]
+    return value
 
 
 def _plain_schedule(schedule: Schedule) -> dict[str, Any]:
@@ -174,6 +191,36 @@ def _place(field: str) -> tuple[int, str]:
 
 
 _NOTHING = ("（无）", "(nothing)")
+_PERIODS = frozenset({"min_period", "max_period", "own_period", "horizon"})
+_TRIGGERS = frozenset({"trigger_event", "own_trigger", "longer_on", "delete_on"})
+_CALENDARS = frozenset({"calendar_rule", "own_calendar"})
+_YES_NO = {"yes": ("是", "yes"), "no": ("否", "no")}
+_VALUES: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "bound": {
+            "min": ("至少", "at least"),
+            "max": ("至多", "at most"),
+            "min_then_delete": ("届满即删除", "then deleted"),
+            "permanent": ("永久", "for ever"),
+            "advisory": ("建议", "advice"),
+        },
+        "disposition": {
+            "destroy": ("销毁", "destroy"),
+            "review": ("鉴定", "appraise"),
+            "transfer": ("移交", "hand over"),
+            "permanent": ("永久保管", "keep for ever"),
+        },
+        "sensitivity": {
+            "normal": ("一般", "normal"),
+            "personal": ("个人信息", "personal data"),
+            "sensitive": ("敏感个人信息", "sensitive personal data"),
+        },
+        "lock": {"full": ("一次锁定至期满", "at once to the end"), "rolling": ("滚动锁定", "rolling")},
+        "keep_unopened": _YES_NO,
+        "verified": _YES_NO,
+        "date_verified": _YES_NO,
+    }
+)
 _SUBJECTS = {
     "schedule": ("保管期限表", "schedule"),
     "class": ("类别", "class"),

@@ -110,7 +110,7 @@ def test_the_example_follows_what_is_typed_and_only_saving_changes_the_draft(des
     desk.fill("#f-own_period_years", "20")
     desk.click("#class-form button.primary")
     desk.wait_for_url("**?done=changed")
-    expect(desk.locator(".changes-told")).to_contain_text("P10Y 改为 P20Y")
+    expect(desk.locator(".changes-told")).to_contain_text("10 年 改为 20 年")
     desk.fill('form[action$="/withdraw"] [name=reason]', "只是试改")
     desk.click('form[action$="/withdraw"] button')
     desk.wait_for_url("**?done=withdrawn")

@@ -223,12 +223,12 @@ def test_the_differences_between_two_versions_can_be_read() -> None:
         ("2", How.CHANGED, "version", Effect.OTHER, "保管期限表 2：版本由 1 改为 2"),
         ("2", How.CHANGED, "effective_date", Effect.OTHER, "保管期限表 2：生效日期由 2026-01-01 改为 2027-01-01"),
         ("COMPLAINT", How.CHANGED, "rules", Effect.OTHER, "类别 COMPLAINT：适用规则由 CN-LIMIT-3Y 改为 CN-LIMIT-20Y"),
-        ("COMPLAINT", How.CHANGED, "own_period", Effect.LONGER, "类别 COMPLAINT：本单位期限由 P10Y 改为 permanent（期限变长）"),
-        ("CONTRACT", How.CHANGED, "own_period", Effect.SHORTER, "类别 CONTRACT：本单位期限由 P10Y 改为 （无）（期限可能变短）"),
-        ("CONTRACT", How.CHANGED, "disposition", Effect.OTHER, "类别 CONTRACT：到期处置由 destroy 改为 transfer"),
-        ("GENERAL", How.CHANGED, "own_period", Effect.LONGER, "类别 GENERAL：本单位期限由 （无） 改为 P10Y（期限变长）"),
-        ("LICENCE", How.CHANGED, "lock", Effect.OTHER, "类别 LICENCE：锁定方式由 full 改为 rolling"),
-        ("LICENCE", How.CHANGED, "keep_unopened", Effect.OTHER, "类别 LICENCE：原样保管由 no 改为 yes"),
+        ("COMPLAINT", How.CHANGED, "own_period", Effect.LONGER, "类别 COMPLAINT：本单位期限由 10 年 改为 永久（期限变长）"),
+        ("CONTRACT", How.CHANGED, "own_period", Effect.SHORTER, "类别 CONTRACT：本单位期限由 10 年 改为 （无）（期限可能变短）"),
+        ("CONTRACT", How.CHANGED, "disposition", Effect.OTHER, "类别 CONTRACT：到期处置由 销毁 改为 移交"),
+        ("GENERAL", How.CHANGED, "own_period", Effect.LONGER, "类别 GENERAL：本单位期限由 （无） 改为 10 年（期限变长）"),
+        ("LICENCE", How.CHANGED, "lock", Effect.OTHER, "类别 LICENCE：锁定方式由 一次锁定至期满 改为 滚动锁定"),
+        ("LICENCE", How.CHANGED, "keep_unopened", Effect.OTHER, "类别 LICENCE：原样保管由 否 改为 是"),
         ("LOSS-REPORT", How.REMOVED, "", Effect.OTHER, "类别 LOSS-REPORT 已删除"),
         ("NEW", How.ADDED, "", Effect.OTHER, "新增类别 NEW"),
         ("REMITTANCE", How.CHANGED, "name_zh", Effect.OTHER, "类别 REMITTANCE：中文名称由 汇款及转账凭证 改为 汇款凭证"),
@@ -313,4 +313,6 @@ def test_the_differences_between_two_packs_can_be_read() -> None:
         ("DE-BOOKS", How.CHANGED, "min_period", Effect.SHORTER),
         ("DE-LETTERS", How.CHANGED, "min_period", Effect.OTHER),
     ]
-    assert say_change(between_packs(old, new)[-1], "en") == "rule DE-LETTERS: minimum from P6Y to P5Y400D"
+    assert (
+        say_change(between_packs(old, new)[-1], "en") == "rule DE-LETTERS: minimum from 6 years to 5 years 400 days"
+    )

@@ -194,7 +194,7 @@ def _say(tx: Transaction, viewer: Viewer, proposal_id: UUID, *, is_approved: boo
     if proposal.proposed_by == viewer.id:
         raise OwnProposal
     if any(said.person_id == viewer.id for said in proposal.approvals):
-        raise ProposalSettled(state="you have approved it already")
+        raise ProposalSettled(state=N_("you have approved it already"))
     tx.connection.execute(
         approvals.insert(),
         {

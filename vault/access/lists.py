@@ -66,7 +66,7 @@ def save_view(
     _require_person(viewer)
     name = " ".join(name.split())
     if not 1 <= len(name) <= NAME_LENGTH_MAX:
-        raise InvalidInput(field="name", problem=f"1 to {NAME_LENGTH_MAX} characters are needed")
+        raise InvalidInput(field="name", problem=N_("1 to 60 characters are needed"))
     view_id = new_id()
     row: dict[str, Any] = {
         "id": view_id,

@@ -88,15 +88,15 @@ def change_organisation(tx: Transaction, viewer: Viewer, name: str, fonds_code: 
     viewer.require(Right.SETTINGS_ORGANISATION_MANAGE)
     name = name.strip()
     if not 1 <= len(name) <= 100:
-        raise InvalidInput(field="organisation", problem="1 to 100 characters are needed")
+        raise InvalidInput(field="organisation", problem=N_("1 to 100 characters are needed"))
     if not (
         len(fonds_code) == 4 and fonds_code.isascii() and fonds_code.isalnum() and fonds_code == fonds_code.upper()
     ):
-        raise InvalidInput(field="fonds_code", problem="four digits or capitals are needed")
+        raise InvalidInput(field="fonds_code", problem=N_("four digits or capitals are needed"))
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError):
-        raise InvalidInput(field="zone", problem="this time zone is not known") from None
+        raise InvalidInput(field="zone", problem=N_("this time zone is not known")) from None
     tx.connection.execute(organisation.update().values(name=name, fonds_code=fonds_code, time_zone=time_zone))
     tx.witness(Event.ORGANISATION_CHANGED, "organisation", ORGANISATION_ID, fonds_code=fonds_code)
 
@@ -109,9 +109,9 @@ def create_unit(ctx: Context, viewer: Viewer, code: str, name_zh: str, name_en: 
     """
     viewer.require(Right.SETTINGS_ORGANISATION_MANAGE)
     if not (1 <= len(code) <= 12 and code.isascii() and code.isalnum() and code == code.upper()):
-        raise InvalidInput(field="code", problem="1 to 12 digits or capitals are needed")
+        raise InvalidInput(field="code", problem=N_("1 to 12 digits or capitals are needed"))
     if not name_zh.strip():
-        raise InvalidInput(field="name_zh", problem="a name is needed")
+        raise InvalidInput(field="name_zh", problem=N_("a name is needed"))
     try:
         with ctx.database.transaction(viewer.actor) as tx:
             unit_id = _insert_unit(tx, code, name_zh.strip(), name_en.strip() or name_zh.strip())
@@ -134,9 +134,9 @@ def create_person(
         viewer.require(Right.ACCESS_ROLE_GRANT)
     login, name = normal_login(login), name.strip()
     if len(login) not in _LOGIN_LENGTHS or any(character.isspace() for character in login):
-        raise InvalidInput(field="login", problem="2 to 60 characters without blanks are needed")
+        raise InvalidInput(field="login", problem=N_("2 to 60 characters without blanks are needed"))
     if not 1 <= len(name) <= 60:
-        raise InvalidInput(field="name", problem="1 to 60 characters are needed")
+        raise InvalidInput(field="name", problem=N_("1 to 60 characters are needed"))
     if exclude_each_other(roles):
         raise OfficersKeptApart
     try:
@@ -263,7 +263,7 @@ def reset_password(ctx: Context, viewer: Viewer, person_id: UUID) -> NewAccount:
 def change_language(ctx: Context, viewer: Viewer, language: str) -> None:
     """Sets the own language (zh or en). Leaves `access:person:change_language`. Raises InvalidInput."""
     if language not in {"zh", "en"}:
-        raise InvalidInput(field="language", problem="this language is not known")
+        raise InvalidInput(field="language", problem=N_("this language is not known"))
     with ctx.database.transaction(viewer.actor) as tx:
         tx.connection.execute(people.update().where(people.c.id == viewer.id).values(language=language))
         tx.witness(Event.PERSON_LANGUAGE_CHANGED, "person", viewer.id, language=language)

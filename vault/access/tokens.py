@@ -16,7 +16,7 @@ from vault.access.queries import unit_by_id
 from vault.access.rights import STATION_SCOPES, STATION_SCOPES_USUAL, Right
 from vault.access.tables import api_tokens, stations, token_uses
 from vault.foundation.context import Context
-from vault.foundation.errors import InvalidInput, NotFoundOrNotYours
+from vault.foundation.errors import N_, InvalidInput, NotFoundOrNotYours
 from vault.foundation.ids import new_id, new_token
 
 LASTS_DAYS_MAX = 400
@@ -33,7 +33,7 @@ def create_station(ctx: Context, viewer: Viewer, name: str, unit_id: UUID) -> UU
     viewer.require(Right.ACCESS_STATION_MANAGE)
     name = name.strip()
     if not 1 <= len(name) <= 60:
-        raise InvalidInput(field="name", problem="1 to 60 characters are needed")
+        raise InvalidInput(field="name", problem=N_("1 to 60 characters are needed"))
     station_id = new_id()
     try:
         with ctx.database.transaction(viewer.actor) as tx:
@@ -60,9 +60,9 @@ def issue(
     viewer.require(Right.ACCESS_TOKEN_ISSUE)
     wanted = STATION_SCOPES_USUAL if scopes is None else scopes
     if not 1 <= lasts_days <= LASTS_DAYS_MAX:
-        raise InvalidInput(field="lasts_days", problem=f"1 to {LASTS_DAYS_MAX} days are possible")
+        raise InvalidInput(field="lasts_days", problem=N_("1 to 400 days are possible"))
     if not wanted or not wanted <= STATION_SCOPES:
-        raise InvalidInput(field="scopes", problem="a station may only send, open batches and read")
+        raise InvalidInput(field="scopes", problem=N_("a station may only send, open batches and read"))
     secret = _PREFIX + new_token()
     with ctx.database.transaction(viewer.actor) as tx:
         if tx.connection.execute(select(stations.c.id).where(stations.c.id == station_id)).one_or_none() is None:

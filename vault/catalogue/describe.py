@@ -23,7 +23,7 @@ def checked_description(description: Description) -> Description:
         BadFieldValue: a text is too long or holds control characters, or a personal number cannot be one.
     """
     if len(description.attributes) > ATTRIBUTES_MAX:
-        raise BadFieldValue(field="attributes", problem=f"there are more than {ATTRIBUTES_MAX}")
+        raise BadFieldValue(field="attributes", problem=N_("there are more than 40"))
     attributes = {
         _text("attributes", name) or "": _text("attributes", value) or ""
         for name, value in description.attributes.items()
@@ -78,7 +78,7 @@ def _text(field: str, value: str | None) -> str | None:
         return None
     plain = normalise(value)
     if len(plain) > TEXT_LENGTH_MAX:
-        raise BadFieldValue(field=field, problem=f"it is longer than {TEXT_LENGTH_MAX} characters")
+        raise BadFieldValue(field=field, problem=N_("it is longer than 200 characters"))
     if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in plain):
-        raise BadFieldValue(field=field, problem="it holds control characters")
+        raise BadFieldValue(field=field, problem=N_("it holds control characters"))
     return plain or None

@@ -95,9 +95,9 @@ def open_batch(
     viewer.require(Right.INTAKE_BATCH_CREATE)
     name = name.strip()
     if not 1 <= len(name) <= NAME_LENGTH_MAX:
-        raise InvalidInput(field="name", problem=f"1 to {NAME_LENGTH_MAX} characters are needed")
+        raise InvalidInput(field="name", problem=N_("1 to 100 characters are needed"))
     if sheets_announced is not None and not 0 <= sheets_announced <= 1_000_000:
-        raise InvalidInput(field="sheets_announced", problem="a count from 0 to 1,000,000 is needed")
+        raise InvalidInput(field="sheets_announced", problem=N_("a count from 0 to 1,000,000 is needed"))
     with ctx.database.transaction(viewer.actor) as tx:
         place = arrivals.place_of(tx.connection, viewer, unit_id)
         batch_id = tx.connection.execute(

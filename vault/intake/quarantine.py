@@ -122,7 +122,7 @@ def handle(ctx: Context, viewer: Viewer, ids: Iterable[UUID], handling: Handling
     viewer.require(Right.INTAKE_QUARANTINE_HANDLE)
     note = " ".join(note.split())
     if len(note) > NOTE_LENGTH_MAX:
-        raise InvalidInput(field="note", problem=f"at most {NOTE_LENGTH_MAX} characters")
+        raise InvalidInput(field="note", problem=N_("at most 200 characters are kept"))
     if handling is Handling.OTHER and not note:
         raise InvalidInput(field="note", problem=N_("say what was done"))
     values = {"handled_at": ctx.clock.now(), "handled_by": viewer.id, "handling": handling.value}

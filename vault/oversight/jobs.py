@@ -11,7 +11,7 @@ from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
-from vault.foundation.errors import InvalidInput, VaultError
+from vault.foundation.errors import N_, InvalidInput, VaultError
 from vault.foundation.jobs import runs
 from vault.foundation.jobs.errors import JobCancelled
 from vault.foundation.jobs.queue import defer
@@ -209,7 +209,7 @@ def age(older_than_h: int | None) -> timedelta:
     if older_than_h is None:
         return ABANDONED_AFTER
     if not 1 <= older_than_h <= _OLDER_THAN_MAX_H:
-        raise InvalidInput(field="older_than_hours", problem=f"1 to {_OLDER_THAN_MAX_H} hours")
+        raise InvalidInput(field="older_than_hours", problem=N_("1 to 8,760 hours are possible"))
     return timedelta(hours=older_than_h)
 
 

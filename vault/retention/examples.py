@@ -60,7 +60,7 @@ def _law(connection: Connection, definition: ClassDefinition, content: Content) 
         rules = by_code(packs[version] for version in content.packs if version in packs)
         return law_of([definition], rules, organisation, confirmations)
     except InvalidData as error:
-        raise ScheduleInvalid(problem=str(error)) from error
+        raise ScheduleInvalid(problem=error) from error
 
 
 def _awaited(law: Law, code: str, on: date) -> Iterator[str]:

@@ -70,13 +70,13 @@ def read_pack(connection: Connection, text: str, signature: Signature | None = N
     try:
         pack = parse_pack(text)
     except InvalidData as error:
-        raise PackRefused(problem=str(error)) from error
+        raise PackRefused(problem=error) from error
     if signature is not None and not _is_right(pack, signature):
         raise PackRefused(problem=N_("the signature is not that of the key over this pack"))
     known = known_packs(connection)
     held = known.get(pack.version)
     if held is not None and held.digest != pack.digest:
-        raise PackRefused(problem=f"another pack is called {pack.version}")
+        raise _other_pack(pack.version)
     against = predecessor(pack, known.values())
     changes = between_packs(against, pack) if against is not None else ()
     return ReadPack(pack, signature, against, changes, is_known=held is not None)
@@ -106,7 +106,7 @@ def enter_pack(ctx: Context, viewer: Viewer, text: str, signature: Signature | N
                     row=law_row(tx, rule_packs, read.pack.version),
                 )
             elif known_packs(tx.connection)[read.pack.version].digest != read.pack.digest:
-                raise PackRefused(problem=f"another pack is called {read.pack.version}")
+                raise _other_pack(read.pack.version)
         tx.commit()
     return read.pack
 
@@ -200,3 +200,7 @@ def _row(tx: Transaction, viewer: Viewer, read: ReadPack, text: str) -> dict[str
         "entered_by": viewer.id,
         "entered_at": tx.clock.now(),
     }
+
+
+def _other_pack(version: str) -> PackRefused:
+    return PackRefused(problem=InvalidData(f"another pack is called {version}", f"另一个规则包也叫 {version}"))

@@ -267,15 +267,23 @@ def require_usable(tx: Transaction, content: Content) -> None:
     codes = [definition.code for definition in content.classes]
     twice = sorted({code for code in codes if codes.count(code) > 1})
     if not codes or twice:
-        raise ScheduleInvalid(problem=f"class {twice[0]} stands in it twice" if twice else "it has no class")
+        raise ScheduleInvalid(
+            problem=InvalidData(f"class {twice[0]} stands in it twice", f"类别 {twice[0]} 出现了两次")
+            if twice
+            else N_("it has no class")
+        )
     packs = known_packs(tx.connection)
     for version, digest in content.packs.items():
         if version not in packs or packs[version].digest != digest:
-            raise ScheduleInvalid(problem=f"the rule pack {version[:60]} is not known here in this form")
+            told = (
+                f"the rule pack {version[:60]} is not known here in this form",
+                f"本系统没有这样的规则包 {version[:60]}",
+            )
+            raise ScheduleInvalid(problem=InvalidData(*told))
     try:
         law_of(content.classes, by_code(packs[version] for version in content.packs))
     except InvalidData as error:
-        raise ScheduleInvalid(problem=str(error)) from error
+        raise ScheduleInvalid(problem=error) from error
 
 
 def digest_of(number: int, content: Content, note: str, effective_date: date | None) -> bytes:

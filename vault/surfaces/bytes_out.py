@@ -9,6 +9,7 @@ from typing import BinaryIO
 from starlette.responses import Response, StreamingResponse
 
 from vault.catalogue.queries import ComponentView
+from vault.foundation.errors import N_
 from vault.surfaces.problems import BadRequest, NoSuchRange
 
 _CHUNK_BYTES = 1 << 20
@@ -64,7 +65,7 @@ def _chunks(content: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
 def _one_range(header: str, size_bytes: int) -> tuple[int, int]:
     unit, _, spec = header.partition("=")
     if unit.strip() != "bytes" or "-" not in spec or "," in spec:
-        raise BadRequest(problem="only one range of bytes can be asked for")
+        raise BadRequest(problem=N_("only one range of bytes can be asked for"))
     found = _RANGE.fullmatch(spec.strip())
     if found is None:
         raise NoSuchRange(size_bytes=size_bytes)

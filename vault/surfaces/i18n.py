@@ -19,7 +19,10 @@ from zoneinfo import ZoneInfo
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from retention_rules.errors import InvalidData
+from vault.access.rights import RIGHT_WORDS, Right
 from vault.foundation.errors import N_, Fault, VaultError
+from vault.surfaces.field_words import FIELDS
 
 LOCALE_DIRECTORY = Path(__file__).parent / "locale"
 DEFAULT_ZONE = "Asia/Shanghai"
@@ -85,7 +88,7 @@ class Translator:
 
     def explain(self, error: VaultError) -> Explanation:
         """What `error` says to a person who reads this language."""
-        facts = {name: self._fact(value) for name, value in error.facts.items()}
+        facts = {name: self._fact(name, value) for name, value in error.facts.items()}
         return Explanation(
             code=error.code,
             what_happened=self.gettext(error.message).format(**facts),
@@ -93,9 +96,16 @@ class Translator:
             what_to_do=self.gettext(error.hint).format(**facts),
         )
 
-    def _fact(self, value: object) -> object:
-        """Facts that are themselves message ids (a field's name, a state) are translated too."""
-        return self.gettext(value) if isinstance(value, str) else value
+    def _fact(self, name: str, value: object) -> object:
+        """Facts that are themselves message ids (a problem, a state) are translated too, and fields have their words."""
+        if isinstance(value, InvalidData):
+            return value.said(self.language.value)
+        if not isinstance(value, str):
+            return value
+        if name == "right" and value in set(Right):
+            return f"“{self.gettext(RIGHT_WORDS[Right(value)])}” ({value})"
+        word = FIELDS.get(value, value) if name == "field" else value
+        return self.gettext(word)
 
 
 @functools.cache

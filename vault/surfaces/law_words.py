@@ -102,7 +102,7 @@ def event_in_words(speaker: Translator, code: str) -> str:
 
 def change_in_words(speaker: Translator, change: Change) -> str:
     """One difference between two versions, as a sentence."""
-    return say_change(change, speaker.language.value)
+    return say_change(change, speaker.language.value, shipped.event_names())
 
 
 _BOUNDS = {

@@ -20,6 +20,7 @@ from starlette.requests import Request
 
 from vault.access.model import Viewer
 from vault.foundation.context import Context
+from vault.foundation.errors import N_
 from vault.foundation.keys.plain_tag import Tagging
 from vault.intake import arrivals, queries
 from vault.intake.checks import media_types
@@ -54,14 +55,14 @@ def piece_of(request: Request) -> Piece | None:
         return None
     found = _CONTENT_RANGE.fullmatch(header.strip())
     if found is None:
-        raise BadRequest(problem="Content-Range must be bytes FIRST-LAST/SIZE or bytes */SIZE")
+        raise BadRequest(problem=N_("Content-Range must be bytes FIRST-LAST/SIZE or bytes */SIZE"))
     size_bytes = int(found[3])
     if size_bytes > request.app.state.upload_bytes_max:
         raise UploadTooLarge(size_bytes_max=request.app.state.upload_bytes_max)
     start = None if found[1] is None else int(found[1])
     stop = 0 if start is None else int(found[2]) + 1
     if size_bytes < 1 or (start is not None and not start < stop <= size_bytes):
-        raise BadRequest(problem="these bytes cannot be in a file of that size")
+        raise BadRequest(problem=N_("these bytes cannot be in a file of that size"))
     return Piece(start, stop, size_bytes)
 
 
@@ -113,7 +114,7 @@ async def _segments(chunks: AsyncIterator[bytes], piece: Piece) -> AsyncIterator
     async for chunk in unhurried(chunks):
         held += chunk
         if at + len(held) > piece.stop:
-            raise BadRequest(problem="the body is longer than Content-Range says")
+            raise BadRequest(problem=N_("the body is longer than Content-Range says"))
         while len(held) >= SEGMENT_BYTES or (held and at + len(held) == piece.size_bytes):
             segment = bytes(held[:SEGMENT_BYTES])
             del held[:SEGMENT_BYTES]

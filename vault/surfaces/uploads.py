@@ -19,6 +19,7 @@ from uuid import UUID
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
+from retention_rules.errors import InvalidData
 from vault.catalogue.model import Description, FieldKind
 from vault.foundation.errors import N_, Fault, VaultError
 from vault.foundation.keys.plain_tag import PlainTag, Tagging
@@ -149,11 +150,11 @@ def metadata_from_header(request: Request) -> Metadata:
     """
     value = request.headers.get("slipvault-metadata")
     if not value or len(value) > METADATA_BYTES_MAX:
-        raise BadRequest(problem="the header Slipvault-Metadata is missing or longer than 16 KiB")
+        raise BadRequest(problem=N_("the header Slipvault-Metadata is missing or longer than 16 KiB"))
     try:
         told = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
     except (binascii.Error, ValueError, RecursionError):
-        raise BadRequest(problem="the header Slipvault-Metadata is not base64url of JSON") from None
+        raise BadRequest(problem=N_("the header Slipvault-Metadata is not base64url of JSON")) from None
     return metadata_from(told)
 
 
@@ -164,27 +165,29 @@ def metadata_from(told: object) -> Metadata:
         BadRequest: a member is unknown, has the wrong type or holds what is no text, or the name is too long.
     """
     if not isinstance(told, dict):
-        raise BadRequest(problem="the metadata must be a JSON object")
+        raise BadRequest(problem=N_("the metadata must be a JSON object"))
     rest = dict(told)
     attributes = rest.pop("attributes", None) or {}
     if not isinstance(attributes, dict) or not all(isinstance(v, str) for v in attributes.values()):
-        raise BadRequest(problem="attributes must be an object of texts")
+        raise BadRequest(problem=N_("attributes must be an object of texts"))
     if not all(is_plain(text) for pair in attributes.items() for text in pair):
-        raise BadRequest(problem="attributes must hold no control characters")
+        raise BadRequest(problem=N_("attributes must hold no control characters"))
     text = {name: _text(rest, name) for name in (*_TEXT_FIELDS, "class_code", "unit_code", "file_name")}
     personal = tuple((kind, value) for kind in FieldKind if (value := _text(rest, kind.value)))
     batch, occurred = _text(rest, "batch_id"), _text(rest, "occurred_date")
     if rest:
-        raise BadRequest(problem=f"{len(rest)} members of the metadata are not known")
+        count = len(rest)
+        told = (f"{count} members of the metadata are not known", f"元数据中有 {count} 个不认识的成员")
+        raise BadRequest(problem=InvalidData(*told))
     try:
         occurred_date = date.fromisoformat(occurred) if occurred else None
         batch_id = UUID(batch) if batch else None
     except ValueError:
-        raise BadRequest(problem="occurred_date must be YYYY-MM-DD and batch_id a UUID") from None
+        raise BadRequest(problem=N_("occurred_date must be YYYY-MM-DD and batch_id a UUID")) from None
     if len(text["file_name"] or "") > FILE_NAME_LENGTH_MAX:
-        raise BadRequest(problem=f"file_name is longer than {FILE_NAME_LENGTH_MAX} characters")
+        raise BadRequest(problem=N_("the file name is longer than 255 characters"))
     if not text["class_code"]:
-        raise BadRequest(problem="class_code is missing")
+        raise BadRequest(problem=N_("class_code is missing"))
     description = Description(
         **{name: text[name] for name in _TEXT_FIELDS},
         occurred_date=occurred_date,
@@ -197,9 +200,9 @@ def metadata_from(told: object) -> Metadata:
 def _text(told: dict[str, Any], name: str) -> str | None:
     value = told.pop(name, None)
     if value is not None and not isinstance(value, str):
-        raise BadRequest(problem=f"{name} must be a text")
+        raise BadRequest(problem=InvalidData(f"{name} must be a text", f"{name} 应为文本"))
     if value is not None and not is_plain(value):
-        raise BadRequest(problem=f"{name} must hold no control characters")
+        raise BadRequest(problem=InvalidData(f"{name} must hold no control characters", f"{name} 不能含控制字符"))
     return value or None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -10,9 +12,25 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vault.foundation.errors import Fault, InvalidInput, VaultError
+import vault
+from retention_rules.errors import InvalidData
+from retention_rules.identifiers import problem_with
+from vault.catalogue import corrections
+from vault.catalogue.model import FieldKind
+from vault.foundation.errors import Fault, InvalidInput, NotAllowed, VaultError
+from vault.retention.errors import ScheduleInvalid
 from vault.surfaces.i18n import FAULT_WORDS, Formats, Language, choose_language, translator
 
+TOLD_TO_CALLERS = {
+    "BadFieldValue",
+    "BadRequest",
+    "Conflict",
+    "InvalidInput",
+    "PackRefused",
+    "ProposalSettled",
+    "ScheduleInvalid",
+    "WeakPassword",
+}
 ROOT = Path(__file__).resolve().parents[3]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ZH = Formats(translator(Language.ZH), SHANGHAI)
@@ -130,3 +148,50 @@ def test_an_error_explains_itself_in_both_languages() -> None:
     assert said.what_happened == "件号：{0}。"
     assert said.what_to_do == "请更正后重新提交。"
     assert translator(Language.EN).explain(VaultError()).whose_fault == FAULT_WORDS[Fault.OURS]
+
+
+def _named_fields() -> set[str]:
+    """Every field that an error names where it is raised, and those of the description."""
+    named = set(corrections.FIELDS) | {kind.value for kind in FieldKind}
+    for path in (Path(vault.__file__).parent).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"InvalidInput", "BadFieldValue"}:
+                told = [word.value for word in node.keywords if word.arg == "field"]
+                named |= {value.value for value in told if isinstance(value, ast.Constant)}
+    return named
+
+
+def test_no_message_shows_what_the_program_calls_a_field() -> None:
+    named = _named_fields()
+    assert {"password_again", "login", "occurred_date", "files"} <= named
+    for field in sorted(named):
+        for language in Language:
+            said = translator(language).explain(InvalidInput(field=field, problem="the two passwords differ"))
+            assert field not in said.what_happened or "_" not in field, field
+            if language is Language.ZH:
+                assert not re.search(r"[A-Za-z]", said.what_happened), said.what_happened
+
+
+def test_no_problem_of_a_caller_is_told_in_english_alone() -> None:
+    """What is wrong is a message id, or said by the law in both languages; nothing is put together in the program."""
+    english = [
+        path.name
+        for path in (Path(vault.__file__).parent).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in TOLD_TO_CALLERS
+        for word in node.keywords
+        if word.arg in {"problem", "state"} and isinstance(word.value, ast.Constant | ast.JoinedStr)
+    ]
+    assert english == ["application.py"], "only what a program sent, told by its place"
+
+
+def test_the_law_and_the_rights_are_told_in_words() -> None:
+    say = translator(Language.ZH).explain
+    assert (
+        "类别 A 出现了两次" in say(ScheduleInvalid(problem=InvalidData("A twice", "类别 A 出现了两次"))).what_happened
+    )
+    assert "“更正档案著录" in say(NotAllowed(right="records:record:describe")).what_happened
+    for kind, value in (("id_number", "110105194912310021"), ("phone", "1"), ("card_number", "1")):
+        problem = problem_with(kind, value)
+        assert problem is not None
+        assert translator(Language.ZH).gettext(problem) != problem

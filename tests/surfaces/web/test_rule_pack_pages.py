@@ -88,7 +88,7 @@ def test_a_signed_pack_is_read_before_it_is_taken_in_and_used_in_a_draft(archive
     key = pem_of(PUBLIC).encode()
     seen = send(keeper, file=text.encode(), signature=SIGNER.sign(text.encode()), public_key=key)
     shown = text_of(seen)
-    for part in ("已签名", fingerprint(PUBLIC), "规则 DEFAULT-5Y：最短期限由 P5Y 改为 P6Y", "与 cn-2026.11 相比"):
+    for part in ("已签名", fingerprint(PUBLIC), "规则 DEFAULT-5Y：最短期限由 5 年 改为 6 年", "与 cn-2026.11 相比"):
         assert part in shown, part
     assert "cn-2027.01" not in keeper.get("/rule-packs").text, "a look takes nothing in"
     assert take_in(keeper, seen) == "/rule-packs/cn-2027.01?done=taken"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from vault.foundation.errors import Conflict
+from vault.foundation.errors import N_, Conflict
 from vault.foundation.ledger.publisher import bodies
 from vault.foundation.ledger.queries import tile_reader
 from vault.foundation.ledger.tables import ledger_checkpoints, ledger_timestamps
@@ -24,12 +24,12 @@ def export(connection: Connection, public_key: bytes, directory: Path, progress:
         Conflict: the directory is not empty, or there is no checkpoint yet.
     """
     if directory.exists() and any(directory.iterdir()):
-        raise Conflict(state="the directory is not empty")
+        raise Conflict(state=N_("the directory is not empty"))
     checkpoint = connection.execute(
         select(ledger_checkpoints).order_by(ledger_checkpoints.c.size.desc()).limit(1)
     ).one_or_none()
     if checkpoint is None:
-        raise Conflict(state="the ledger has no checkpoint yet")
+        raise Conflict(state=N_("the ledger has no checkpoint yet"))
     for index, width in bundles_of(checkpoint.size):
         _write(directory / tile_name("entries", index, width), encode_bundle(bodies(connection, index, width)))
         if progress is not None:

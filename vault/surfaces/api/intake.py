@@ -47,7 +47,7 @@ async def send_item(request: Request, ctx: Ctx, viewer: CurrentViewer) -> Respon
     """
     key = request.headers.get("idempotency-key", "")
     if not 8 <= len(key) <= 200:
-        raise BadRequest(problem="the header Idempotency-Key must have 8 to 200 characters")
+        raise BadRequest(problem=N_("the header Idempotency-Key must have 8 to 200 characters"))
     metadata = metadata_from_header(request)
     piece = piece_of(request)
     if piece is not None:

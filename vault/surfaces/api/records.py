@@ -21,6 +21,7 @@ from vault.catalogue.model import ComponentKind, Correction, FieldKind, NewDescr
 from vault.catalogue.queries import ComponentView, RecordView, get_record
 from vault.foundation.context import Context
 from vault.foundation.db.keyset import EVERYTHING
+from vault.foundation.errors import N_
 from vault.foundation.ledger.queries import entries_of_subject
 from vault.oversight.model import RecordVerification
 from vault.oversight.queries import newest_verification
@@ -84,7 +85,7 @@ def _witness_search(ctx: Context, viewer: Viewer, wanted: Search) -> None:
 def _personal(wanted: Search) -> list[tuple[FieldKind, str]]:
     given = [(kind, value) for kind in FieldKind if (value := getattr(wanted, kind.value))]
     if len(given) > 1:
-        raise BadRequest(problem="only one of id_number, card_number and phone can be looked for at once")
+        raise BadRequest(problem=N_("only one of id_number, card_number and phone can be looked for at once"))
     return given
 
 

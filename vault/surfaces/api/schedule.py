@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from retention_rules import shipped
 from retention_rules.differences import say_change
 from retention_rules.problems import say_problem
 from vault.access.approvals import Proposal, get_proposal
@@ -128,7 +129,7 @@ def show_differences(request: Request, ctx: Ctx, old: int, new: int) -> dict[str
                 "field": change.field or None,
                 "before": change.before or None,
                 "after": change.after or None,
-                "text": say_change(change, language),
+                "text": say_change(change, language, shipped.event_names()),
             }
             for change in changes
         ]

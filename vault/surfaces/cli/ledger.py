@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vault.foundation.errors import InvalidInput
+from vault.foundation.errors import N_, InvalidInput
 from vault.surfaces.cli.connection import connect, opened_host
 from vault.surfaces.cli.listing import After, Csv, From, Size, Until, day, given, print_page, write_csv
 from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, say, verb
@@ -144,14 +144,14 @@ def _text(file: Path) -> str:
     try:
         return _bytes(file).decode()
     except ValueError as error:
-        raise InvalidInput(field=str(file), problem=type(error).__name__) from error
+        raise InvalidInput(field=str(file), problem=N_("it cannot be read")) from error
 
 
 def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise InvalidInput(field=str(file), problem=type(error).__name__) from error
+        raise InvalidInput(field=str(file), problem=N_("it cannot be read")) from error
 
 
 def _key(file: Path) -> bytes:
@@ -160,5 +160,5 @@ def _key(file: Path) -> bytes:
     except binascii.Error:
         key = b""
     if len(key) != 32:
-        raise InvalidInput(field=str(file), problem=_("not an Ed25519 public key in base64"))
+        raise InvalidInput(field=str(file), problem=N_("not an Ed25519 public key in base64"))
     return key

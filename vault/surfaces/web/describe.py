@@ -18,11 +18,11 @@ from vault.catalogue.errors import ReasonNeeded, RecordChanged
 from vault.catalogue.model import Correction, FieldKind, NewDescription
 from vault.foundation.errors import VaultError
 from vault.retention import description as retention
+from vault.surfaces.field_words import DESCRIPTION_FIELDS
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.pages import form_with, go, page
 from vault.surfaces.web.record_around import Around, around_record, back_to
 from vault.surfaces.web.record_view import label_of, record_view
-from vault.surfaces.web.story import FIELD_WORDS
 from vault.surfaces.web.views.parts import Form
 from vault.surfaces.web.views.record import CorrectedValue, DescribeForm
 
@@ -110,7 +110,7 @@ def _show(
         href=around.at("/describe"),
         form=form,
         revision=revision or around.record.revision,
-        fields=tuple((name, FIELD_WORDS[name], types.get(name, "text")) for name in corrections.FIELDS),
+        fields=tuple((name, DESCRIPTION_FIELDS[name], types.get(name, "text")) for name in corrections.FIELDS),
         attributes=(*sorted({**around.record.attributes, **(attributes or {})}.items()), *_EMPTY_ATTRIBUTES),
         personal=tuple((kind.value, mask(kind.value, held[kind]) if kind in held else "") for kind in FieldKind),
         now=now,

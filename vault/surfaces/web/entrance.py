@@ -12,7 +12,7 @@ from vault.access import service, sessions
 from vault.access.errors import SignInFailed, TooManyGuesses
 from vault.access.queries import organisation
 from vault.access.rights import Right
-from vault.foundation.errors import InvalidInput, VaultError
+from vault.foundation.errors import N_, InvalidInput, VaultError
 from vault.retention.organisation import set_up as set_up_organisation
 from vault.surfaces.auth import SESSION_COOKIE
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
@@ -104,7 +104,7 @@ def set_up(
     values = {"organisation": organisation_name, "fonds_code": fonds_code, "zone": zone}
     try:
         if password != password_again:
-            raise InvalidInput(field="password_again", problem="the two passwords differ")
+            raise InvalidInput(field="password_again", problem=N_("the two passwords differ"))
         login = _own_login(ctx, viewer)
         service.change_password(ctx, viewer, password_now, password)
         secret = sessions.sign_in(ctx, login, password, request.client.host if request.client else "")

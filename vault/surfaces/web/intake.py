@@ -18,7 +18,7 @@ from vault.access.model import Viewer
 from vault.access.queries import all_units, organisation, unit_id_by_code
 from vault.access.rights import Right
 from vault.foundation.db.keyset import Span
-from vault.foundation.errors import VaultError
+from vault.foundation.errors import N_, InvalidInput, VaultError
 from vault.foundation.ids import new_id
 from vault.foundation.storage.probe import MESSAGES
 from vault.intake import queries
@@ -29,7 +29,6 @@ from vault.retention.queries import classes_in_effect
 from vault.surfaces.api.intake import finding_body, receive_spooled
 from vault.surfaces.i18n import Language
 from vault.surfaces.law_words import period_code_in_words
-from vault.surfaces.problems import BadRequest
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.uploads import metadata_from, spool
 from vault.surfaces.web.batches import batch_rows
@@ -60,7 +59,7 @@ async def send_without_script(request: Request, ctx: Ctx, viewer: CurrentViewer)
     files = [file for file in form.getlist("files") if isinstance(file, UploadFile) and file.filename]
     try:
         if not files:
-            raise BadRequest(problem="no file was chosen")
+            raise InvalidInput(field="files", problem=N_("choose at least one"))
         batch_id = await run_in_threadpool(_batch_for, ctx, viewer, values)
     except VaultError as error:
         view = _intake_view(request, ctx, viewer, form_with(request, values, error, "files"), None)

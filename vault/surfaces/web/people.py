@@ -81,7 +81,7 @@ def add_person(
     values = {"name": name, "sign_in_name": sign_in_name, "unit_id": unit_id}
     try:
         if not unit_id:
-            raise InvalidInput(field="unit_id", problem="choose one")
+            raise InvalidInput(field="unit_id", problem=N_("choose one"))
         account = service.create_person(ctx, viewer, sign_in_name, name, UUID(unit_id), _roles(role))
     except VaultError as error:
         form = form_with(request, values, error, "sign_in_name")

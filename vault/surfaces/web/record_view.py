@@ -13,6 +13,7 @@ from vault.catalogue.describe import title_of
 from vault.catalogue.model import ComponentKind, Correction, FieldKind, RecordStatus
 from vault.catalogue.queries import ComponentView
 from vault.foundation.errors import N_
+from vault.surfaces.field_words import DESCRIPTION_FIELDS
 from vault.surfaces.law_words import (
     category_in_words,
     lock_in_words,
@@ -20,7 +21,7 @@ from vault.surfaces.law_words import (
 )
 from vault.surfaces.web.record_around import Around
 from vault.surfaces.web.record_keeping import keeping_of
-from vault.surfaces.web.story import FIELD_WORDS, actor_of
+from vault.surfaces.web.story import actor_of
 from vault.surfaces.web.views import labels
 from vault.surfaces.web.views import record as views
 from vault.surfaces.web.views.parts import BLANK, Action, Finding, Form, Link
@@ -149,7 +150,7 @@ def _described(around: Around) -> tuple[views.Described, ...]:
         ("handler", record.handler or "", ""),
     ]
     rows = [
-        views.Described(FIELD_WORDS[name], value, cls, before.get(name, ()))
+        views.Described(DESCRIPTION_FIELDS[name], value, cls, before.get(name, ()))
         for name, value, cls in told
         if name != "title" or value or before.get(name)
     ]
@@ -294,4 +295,4 @@ def _correction(around: Around, correction: Correction) -> views.CorrectionRow:
 def label_of(field: str) -> str:
     """What a described field is called: a message id, or the attribute's own name."""
     name, _, rest = field.partition("/")
-    return rest if name == "attributes" else FIELD_WORDS.get(name, name)
+    return rest if name == "attributes" else DESCRIPTION_FIELDS.get(name, name)

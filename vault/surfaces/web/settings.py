@@ -11,7 +11,7 @@ from starlette.responses import Response
 from vault.access import service, sessions
 from vault.access.queries import get_person, organisation
 from vault.access.rights import ROLE_NAMES, Right
-from vault.foundation.errors import InvalidInput, VaultError
+from vault.foundation.errors import N_, InvalidInput, VaultError
 from vault.retention.organisation import set_up
 from vault.surfaces.auth import SESSION_COOKIE
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
@@ -51,7 +51,7 @@ def change_password(
     """Changes one's own password; every other session ends."""
     try:
         if password != password_again:
-            raise InvalidInput(field="password_again", problem="the two passwords differ")
+            raise InvalidInput(field="password_again", problem=N_("the two passwords differ"))
         with ctx.database.read() as connection:
             login = get_person(connection, viewer.id).login
         service.change_password(ctx, viewer, password_now, password)

@@ -67,7 +67,7 @@ def add_station(
         with ctx.database.read() as connection:
             known = {found.name: found.id for found, _ in list_stations(connection)}
         if station.strip() not in known and not unit_id:
-            raise InvalidInput(field="unit_id", problem="choose one")
+            raise InvalidInput(field="unit_id", problem=N_("choose one"))
         station_id = known.get(station.strip()) or tokens.create_station(ctx, viewer, station, UUID(unit_id))
         secret = tokens.issue(ctx, viewer, station_id, days)
     except VaultError as error:
@@ -144,8 +144,8 @@ def _days(text: str, today: date) -> tuple[int, date]:
     try:
         until = date.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(field="expires_date", problem="a day is needed") from None
+        raise InvalidInput(field="expires_date", problem=N_("a day is needed")) from None
     days = (until - today).days
     if not 1 <= days <= tokens.LASTS_DAYS_MAX:
-        raise InvalidInput(field="expires_date", problem=f"1 to {tokens.LASTS_DAYS_MAX} days from today are possible")
+        raise InvalidInput(field="expires_date", problem=N_("1 to 400 days from today are possible"))
     return days, until

@@ -18,21 +18,12 @@ from vault.access.queries import actor_names, organisation
 from vault.access.rights import ROLE_NAMES, Right, Role
 from vault.foundation.errors import N_
 from vault.foundation.ledger.queries import CountedEvent, ToldEntry, events_within, story_of
+from vault.surfaces.field_words import DESCRIPTION_FIELDS
 from vault.surfaces.i18n import Formats, Translator
 from vault.surfaces.web.pages import speaker
 from vault.surfaces.web.views.parts import ActorName, TimelineEntry
-from vault.surfaces.web.words import PERSONAL_FIELDS, state
+from vault.surfaces.web.words import state
 
-FIELD_WORDS: Mapping[str, str] = {
-    "title": N_("Title"),
-    "customer_name": N_("Customer"),
-    "business_type": N_("Business type"),
-    "business_number": N_("Business number"),
-    "handler": N_("Handler"),
-    "occurred_date": N_("Date of the business"),
-    "attributes": N_("Other particulars"),
-    **PERSONAL_FIELDS,
-}
 # What belongs to one act is one line: the intent of an item is told by its outcome.
 _UNTOLD = frozenset({"intake:item:intend"})
 
@@ -83,7 +74,7 @@ def note_of(formats: Formats, event: str, details: Mapping[str, Any]) -> str:
 
 def fields_in_words(say: Translator, fields: Iterable[str]) -> str:
     """Names of described fields, as the page names them."""
-    return say.gettext(", ").join(say.gettext(FIELD_WORDS.get(name, name)) for name in fields)
+    return say.gettext(", ").join(say.gettext(DESCRIPTION_FIELDS.get(name, name)) for name in fields)
 
 
 def _line(formats: Formats, viewer: Viewer, entry: ToldEntry, names: Mapping[UUID, str], aside: str) -> TimelineEntry:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vault.foundation.errors import N_
+from vault.surfaces.field_words import PERSONAL_FIELDS
 from vault.surfaces.web.event_words import EVENTS
 
 Tone = Literal["neutral", "good", "info", "warn", "bad"]
@@ -224,12 +225,6 @@ STATES: dict[str, dict[str, Word]] = {
         "soon": Word(N_("Due soon"), "warn", "clock"),
         "calm": Word(N_("Waiting"), "neutral", "clock"),
     },
-}
-
-PERSONAL_FIELDS = {
-    "id_number": N_("Citizen id number"),
-    "card_number": N_("Bank card number"),
-    "phone": N_("Telephone"),
 }
 
 # What the details of an entry are called; a name that is not here is shown as it is.
