@@ -52,6 +52,7 @@ FIELDS: Mapping[str, str] = {
     "public_key": N_("Public key"),
     "reason": N_("Reason"),
     "records": N_("Records"),
+    "review_date": N_("Day of review"),
     "scopes": N_("Scope"),
     "sheets_announced": N_("Sheets announced"),
     "signature": N_("Signature"),
