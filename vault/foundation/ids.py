@@ -38,3 +38,12 @@ def derived_id(owner: UUID, name: str) -> UUID:
 def new_token(size_bytes: int = 32) -> str:
     """A secret token, URL-safe, of `size_bytes` random bytes."""
     return secrets.token_urlsafe(size_bytes)
+
+
+def is_id(text: str) -> bool:
+    """Whether it is the text of an identity."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

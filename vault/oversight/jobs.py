@@ -7,11 +7,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import ProgrammingError
+
 from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import N_, InvalidInput, VaultError
+from vault.foundation.ids import is_id
 from vault.foundation.jobs import runs
 from vault.foundation.jobs.errors import JobCancelled
 from vault.foundation.jobs.queue import defer
@@ -65,11 +68,16 @@ def run_verification(ctx: Context, progress: runs.Progress) -> None:
 def verify_and_keep(ctx: Context, actor: Actor, progress: Progress | None = None) -> Verification:
     """Verifies everything at once, for the command line, and keeps the outcome as that of a run.
 
+    Where the tables to keep it in are gone it is only returned, and they are among the findings.
+
     Leaves `oversight:verification:finish`.
     """
-    with ctx.database.transaction(actor) as tx:
-        run_id = runs.create(tx, TASK_VERIFY)
-        tx.commit()
+    try:
+        with ctx.database.transaction(actor) as tx:
+            run_id = runs.create(tx, TASK_VERIFY)
+            tx.commit()
+    except ProgrammingError:
+        return verify(ctx, progress)
     run = runs.Progress(ctx.database, ctx.clock, run_id)
     run.start()
     try:
@@ -77,8 +85,14 @@ def verify_and_keep(ctx: Context, actor: Actor, progress: Progress | None = None
     except BaseException as error:
         run.fail(error.code if isinstance(error, VaultError) else VaultError.code)
         raise
-    keep_verdict(ctx, actor, run_id, verdict)
-    run.finish(**_result(verdict))
+    try:
+        keep_verdict(ctx, actor, run_id, verdict)
+    except ProgrammingError as error:
+        run.fail(type(error).__name__)
+        if verdict.is_clean:
+            raise
+    else:
+        run.finish(**_result(verdict))
     return verdict
 
 
@@ -87,7 +101,7 @@ def keep_verdict(ctx: Context, actor: Actor, run_id: UUID, verdict: Verification
     by_record: dict[UUID, list[Finding]] = {}
     for finding in verdict.findings:
         named = finding.subject_id if finding.subject_type == "record" else finding.facts.get("record_id")
-        if named is not None:
+        if named is not None and is_id(named):
             by_record.setdefault(UUID(named), []).append(finding)
     with ctx.database.transaction(actor) as tx:
         for record_id, findings in by_record.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,7 @@ from sqlalchemy import Connection, select
 from vault.foundation.context import Context
 from vault.foundation.keys.keyring import EVENT_GROUP_CREATED
 from vault.foundation.keys.tables import key_epochs, key_groups
-from vault.foundation.ledger.entry import mark_of
+from vault.foundation.ledger.entry import is_own
 from vault.foundation.ledger.tables import ledger_entries
 from vault.oversight.model import Finding, FindingCode
 
@@ -41,9 +40,7 @@ def _groups_made(connection: Connection, witness_secret: bytes) -> dict[UUID, di
         )
     )
     return {
-        row.subject_id: json.loads(row.body)["details"]
-        for row in rows
-        if hmac.compare_digest(bytes(row.mark), mark_of(witness_secret, bytes(row.body)))
+        row.subject_id: json.loads(row.body)["details"] for row in rows if is_own(witness_secret, row.body, row.mark)
     }
 
 

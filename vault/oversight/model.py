@@ -36,6 +36,12 @@ class FindingCode(StrEnum):
     LAW_UNWITNESSED = "law-unwitnessed"
     LAW_UNPROVEN = "law-unproven"
     DUE_DATES_UNPROVEN = "due-dates-unproven"
+    TABLE_MISSING = "table-missing"
+    TABLE_KEY_MISSING = "table-key-missing"
+    COLUMN_ALTERED = "column-altered"
+    COLUMN_LOOSENED = "column-loosened"
+    ROW_UNREADABLE = "row-unreadable"
+    PART_FAILED = "part-failed"
     KEY_ALTERED = "key-altered"
     LEDGER = "ledger"
     UPLOAD_ABANDONED = "upload-abandoned"
@@ -73,8 +79,14 @@ SENTENCES: dict[FindingCode, str] = {
         "{name} in the table {table} cannot be judged: a ledger entry that witnessed it was altered or removed."
     ),
     FindingCode.DUE_DATES_UNPROVEN: N_(
-        "Due dates were not compared: the law that they follow from is not what was approved."
+        "Due dates were not compared: the law or the tables that they follow from were altered."
     ),
+    FindingCode.TABLE_MISSING: N_("The database no longer has the table {table}."),
+    FindingCode.TABLE_KEY_MISSING: N_("The table {table} has lost its primary key."),
+    FindingCode.COLUMN_ALTERED: N_("The column {column} of the table {table} is missing or of another type."),
+    FindingCode.COLUMN_LOOSENED: N_("The column {column} of the table {table} may be empty, which was forbidden."),
+    FindingCode.ROW_UNREADABLE: N_("The rows of this record hold what the service never writes: {problem}."),
+    FindingCode.PART_FAILED: N_("This part could not be verified, for what the database holds: {problem}."),
     FindingCode.KEY_ALTERED: N_("A row of the keyring in the table {table} is not what was made: {field}."),
     FindingCode.LEDGER: N_("{sentence}"),
     FindingCode.UPLOAD_ABANDONED: N_("The sender of this file never came back; it is refused until it does."),

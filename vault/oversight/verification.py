@@ -8,12 +8,12 @@ listed for objects that no row names; those are harmless and only noted, until r
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +24,9 @@ from vault.catalogue.model import Event as CatalogueEvent
 from vault.catalogue.tables import component_copies, components, corrections, personal_fields, record_states, records
 from vault.foundation.context import Context
 from vault.foundation.errors import VaultError
+from vault.foundation.keys.tables import key_epochs, key_groups, record_keys
 from vault.foundation.ledger.database_check import TableFinding, check_ledger
-from vault.foundation.ledger.entry import leaf_hash, mark_of
+from vault.foundation.ledger.entry import is_own, leaf_hash
 from vault.foundation.ledger.published_check import check_published
 from vault.foundation.ledger.tables import ledger_entries, ledger_leaves
 from vault.holds.model import Event as HoldsEvent
@@ -36,6 +37,8 @@ from vault.oversight.law_check import check_law
 from vault.oversight.leftovers import unnamed, versions_by_page
 from vault.oversight.model import Finding, FindingCode, Verification
 from vault.oversight.objects import CheckedComponent, check_object
+from vault.oversight.structure_check import UNREADABLE, Structure, check_structure, guarded, problem_of
+from vault.oversight.tables import leftovers
 from vault.retention.model import Event as RetentionEvent
 from vault.retention.tables import RECORD_TABLES as RETENTION_TABLES
 
@@ -62,63 +65,100 @@ Progress = Callable[[str, int, int | None], None]
 
 def verify(ctx: Context, progress: Progress | None = None) -> Verification:
     """Verifies the whole archive; changes nothing. `progress` gets a stage, how many are done, and of how many."""
-    say = progress or (lambda _stage, _done, _all: None)
-    findings: list[Finding] = []
-    ctx.keyring.forget()  # what the process remembers is not what is in the database
-    with ctx.database.read() as connection:
-        say("ledger", 0, None)
-        ledger = check_ledger(connection, ctx.custodian.public_key(), ctx.custodian.witness_secret())
-        findings += map(_of_ledger, ledger.findings)
-        has_gaps = any(found.code in {"entry-removed", "leaf-removed"} for found in ledger.findings)
-        law = check_law(connection, ctx.custodian.witness_secret(), has_gaps=has_gaps)
-        findings += law
-        checked = _verify_records(ctx, connection, say, has_gaps=has_gaps, is_law_right=not law)
-        findings += checked.findings
-        findings += _removed_records(connection)
-        findings += check_keyring(ctx, connection)
-    findings += map(_of_ledger, check_published(ctx.database, ctx.store, ctx.custodian.public_key()))
-    notes = [
-        Finding(FindingCode.COPIES_ELSEWHERE, "store", store, {"count": str(count)})
-        for store, count in sorted(checked.elsewhere.items())
-    ]
-    notes += _unknown_objects(ctx, say)
-    return Verification(tuple(findings), tuple(notes), checked.records, checked.components, ledger.entries)
+    return _Whole(ctx, progress or (lambda _stage, _done, _all: None)).run()
 
 
 def _of_ledger(found: TableFinding) -> Finding:
     return Finding(FindingCode.LEDGER, "entry", found.subject, {"code": found.code, "sentence": found.sentence})
 
 
-@dataclass
-class _Checked:
-    findings: list[Finding]
-    records: int = 0
-    components: int = 0
-    elsewhere: Counter[str] = field(default_factory=Counter)
+class _Whole:
+    """One verification of everything: each part by itself, so that what spoils one hides nothing of the others."""
 
+    def __init__(self, ctx: Context, say: Progress) -> None:
+        self._ctx, self._say = ctx, say
+        self._secret, self._key = ctx.custodian.witness_secret(), ctx.custodian.public_key()
+        self._findings: list[Finding] = []
+        self._structure = Structure((), frozenset())
+        self._entries = self._records = self._components = 0
+        self._has_gaps = self._is_law_right = False
+        self._elsewhere: Counter[str] = Counter()
 
-def _verify_records(
-    ctx: Context, connection: Connection, say: Progress, *, has_gaps: bool, is_law_right: bool
-) -> _Checked:
-    done, secret = _Checked([]), ctx.custodian.witness_secret()
-    if not is_law_right:
-        done.findings.append(Finding(FindingCode.DUE_DATES_UNPROVEN, "table", "record_states"))
-    total = connection.execute(select(func.count()).select_from(records)).scalar_one()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for page in _record_pages(connection):
-            rows = rows_of(connection, page)
-            done.findings += compare_rows(connection, secret, page, rows, has_gaps=has_gaps)
-            if is_law_right:
-                done.findings += compare_due_dates(connection, rows["record_states"], ctx.clock.now())
-            parts, unopened = components_of(ctx, connection, rows)
-            done.findings += unopened
-            done.elsewhere += copies_by_place(rows, ctx.store.name)[1]
-            for found in pool.map(lambda part: check_object(ctx.store, part), parts):
-                done.findings += found
-            done.records += len(page)
-            done.components += sum(len(held) for held in rows["components"].values())
-            say("records", done.records, total)
-    return done
+    def run(self) -> Verification:
+        self._ctx.keyring.forget()  # what the process remembers is not what is in the database
+        with self._ctx.database.read() as connection:
+            self._structure = check_structure(connection)
+            self._findings += self._structure.findings
+            self._say("ledger", 0, None)
+            self._part("ledger", self._check_ledger, connection)
+            before = len(self._findings)
+            self._part("law", self._check_law, connection)
+            self._is_law_right = len(self._findings) == before and not self._structure.findings
+            if not self._is_law_right:
+                self._findings.append(Finding(FindingCode.DUE_DATES_UNPROVEN, "table", "record_states"))
+            self._part("records", self._check_records, connection)
+            self._part("removed", _removed_records, connection)
+            self._part("keyring", partial(check_keyring, self._ctx), connection)
+        guarded("published", self._findings, self._check_published)
+        notes = [
+            Finding(FindingCode.COPIES_ELSEWHERE, "store", store, {"count": str(count)})
+            for store, count in sorted(self._elsewhere.items())
+        ]
+        if self._structure.can_read(component_copies, leftovers):
+            notes += _unknown_objects(self._ctx, self._say)
+        return Verification(tuple(self._findings), tuple(notes), self._records, self._components, self._entries)
+
+    def _part(self, name: str, check: Callable[[Connection], list[Finding]], connection: Connection) -> None:
+        guarded(name, self._findings, partial(check, connection), connection)
+
+    def _check_ledger(self, connection: Connection) -> list[Finding]:
+        verdict = check_ledger(connection, self._key, self._secret)
+        self._entries = verdict.entries
+        self._has_gaps = any(found.code in {"entry-removed", "leaf-removed"} for found in verdict.findings)
+        return [_of_ledger(found) for found in verdict.findings]
+
+    def _check_law(self, connection: Connection) -> list[Finding]:
+        return check_law(connection, self._secret, has_gaps=self._has_gaps)
+
+    def _check_published(self) -> list[Finding]:
+        return [_of_ledger(found) for found in check_published(self._ctx.database, self._ctx.store, self._key)]
+
+    def _check_records(self, connection: Connection) -> list[Finding]:
+        findings: list[Finding] = []
+        total = connection.execute(select(func.count()).select_from(records)).scalar_one()
+        with ThreadPoolExecutor(THREADS) as pool:
+            for page in _record_pages(connection):
+                findings += self._check_page(connection, pool, page)
+                self._records += len(page)
+                self._say("records", self._records, total)
+        return findings
+
+    def _check_page(self, connection: Connection, pool: ThreadPoolExecutor, page: list[Any]) -> list[Finding]:
+        """The records of a page; one by one where a row of theirs cannot be read."""
+        try:
+            with connection.begin_nested():
+                return self._check_rows(connection, pool, page)
+        except UNREADABLE as error:
+            if len(page) > 1:
+                return [found for row in page for found in self._check_page(connection, pool, [row])]
+            facts = {"problem": problem_of(error)}
+            return [Finding(FindingCode.ROW_UNREADABLE, "record", str(page[0]["id"]), facts)]
+
+    def _check_rows(self, connection: Connection, pool: ThreadPoolExecutor, page: list[Any]) -> list[Finding]:
+        findings: list[Finding] = []
+        rows = rows_of(connection, page, without=self._structure.broken)
+        if self._structure.can_read(ledger_entries, ledger_leaves):
+            findings += compare_rows(connection, self._secret, page, rows, has_gaps=self._has_gaps)
+        if self._is_law_right:
+            findings += compare_due_dates(connection, rows["record_states"], self._ctx.clock.now())
+        if self._structure.can_read(components, component_copies, record_keys, key_groups, key_epochs):
+            parts, unopened = components_of(self._ctx, connection, rows)
+            findings += unopened
+            for found in pool.map(lambda part: check_object(self._ctx.store, part), parts):
+                findings += found
+            self._elsewhere += copies_by_place(rows, self._ctx.store.name)[1]
+        self._components += sum(len(held) for held in rows.get("components", {}).values())
+        return findings
 
 
 def _record_pages(connection: Connection) -> Iterator[list[Any]]:
@@ -130,22 +170,28 @@ def _record_pages(connection: Connection) -> Iterator[list[Any]]:
             return
         last = page[-1]["id"]
         yield page
+        if last is None:  # rows without an id come last, and nothing comes after them
+            return
 
 
 Rows = dict[str, dict[UUID, list[Any]]]
 
 
-def rows_of(connection: Connection, page: list[Any]) -> Rows:
-    """The rows of each table that belong to the records of a page."""
+def rows_of(connection: Connection, page: list[Any], *, without: frozenset[str] = frozenset()) -> Rows:
+    """The rows of each table that belong to the records of a page, `without` the tables that cannot be read."""
     ids = [row["id"] for row in page]
     rows: Rows = {"records": {row["id"]: [row] for row in page}}
     for table in (record_states, components, personal_fields, corrections, *RETENTION_TABLES, *HOLDS_TABLES):
+        if table.name in without:
+            continue
         rows[table.name] = _grouped(
             connection.execute(
                 select(table).where(table.c.record_id.in_(ids)).order_by(*table.primary_key.columns)
             ).mappings(),
             "record_id",
         )
+    if {components.name, component_copies.name} & without:
+        return rows
     owners = {row["id"]: row["record_id"] for held in rows["components"].values() for row in held}
     by_owner: dict[UUID, list[Any]] = {}
     for row in connection.execute(
@@ -226,12 +272,11 @@ def _witnessed_digests(connection: Connection, witness_secret: bytes, ids: list[
         .join(ledger_leaves, ledger_leaves.c.entry_id == ledger_entries.c.id, isouter=True)
         .where(ledger_entries.c.subject_id.in_(ids), ledger_entries.c.event.in_(WITNESSING))
     ):
-        body = bytes(row.body)
-        if not hmac.compare_digest(bytes(row.mark), mark_of(witness_secret, body)):
-            if row.leaf_hash is not None and bytes(row.leaf_hash) != leaf_hash(body):
+        if not is_own(witness_secret, row.body, row.mark):
+            if row.leaf_hash is not None and bytes(row.leaf_hash) != leaf_hash(row.body or b""):
                 proofs.setdefault(row.subject_id, _Proof()).is_damaged = True
             continue
-        details = json.loads(body)["details"]
+        details = json.loads(row.body)["details"]
         newest = proofs.setdefault(row.subject_id, _Proof()).newest
         for table, digest in details["digests"].items():
             if table not in newest or newest[table][0] < details["revision"]:

@@ -7,7 +7,6 @@ tree is then made once, leaf by leaf, and each checkpoint must be signed over wh
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from vault.foundation.ledger.checkpoint import BadCheckpoint
-from vault.foundation.ledger.entry import leaf_hash, mark_of
+from vault.foundation.ledger.entry import is_own, leaf_hash
 from vault.foundation.ledger.growing import GrowingTree
 from vault.foundation.ledger.signed import NotAsSigned, newest_signed, signed_checkpoint
 from vault.foundation.ledger.tables import (
@@ -138,7 +137,7 @@ class _Check:
 
     def _stored_tiles(self, condition: ColumnElement[bool]) -> dict[tuple[int, int], list[bytes]]:
         rows = self._connection.execute(select(ledger_tiles).where(condition))
-        return {(row.level, row.tile_index): split(bytes(row.hashes)) for row in rows}
+        return {(row.level, row.tile_index): split(bytes(row.hashes or b"")) for row in rows}
 
     def _rows(self, first: int, stop: int) -> dict[int, Any]:
         found = self._connection.execute(
@@ -152,7 +151,7 @@ class _Check:
         """The hash of one leaf by the voice of two of its three places; whichever disagrees is named."""
         tile = self._lowest.get((0, index // WIDTH), [])
         in_tile = tile[index % WIDTH] if len(tile) > index % WIDTH else None
-        kept = bytes(row.leaf_hash) if row is not None else None
+        kept = bytes(row.leaf_hash) if row is not None and row.leaf_hash is not None else None
         made = leaf_hash(bytes(row.body)) if row is not None and row.body is not None else None
         agreed = next((one for one in (kept, in_tile, made) if one and (kept, in_tile, made).count(one) > 1), None)
         if row is None:
@@ -172,7 +171,7 @@ class _Check:
 
     def _columns(self, index: int, row: Any) -> None:
         body = bytes(row.body)
-        if not hmac.compare_digest(bytes(row.mark), mark_of(self._secret, body)):
+        if not is_own(self._secret, body, row.mark):
             self._found(
                 "entry-forged", str(row.entry_id), f"the entry at index {index} was not written by this service"
             )
@@ -219,11 +218,12 @@ class _Check:
         rows = self._connection.execute(query).all()
         while rows:
             for row in rows:
-                if not hmac.compare_digest(bytes(row.mark), mark_of(self._secret, bytes(row.body))):
+                if not is_own(self._secret, row.body, row.mark):
                     self._found("entry-forged", str(row.id), "an entry without index was not written by this service")
                 elif not row.waits:
                     self._found("entry-unnumbered", str(row.id), "the entry waits for no index and has none")
-            rows = self._connection.execute(query.where(ledger_entries.c.id > rows[-1].id)).all()
+            last = rows[-1].id  # rows without an id come last
+            rows = self._connection.execute(query.where(ledger_entries.c.id > last)).all() if last else ()
 
     def _timestamps(self) -> None:
         rows = self._connection.execute(

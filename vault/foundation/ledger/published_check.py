@@ -60,7 +60,7 @@ def check_published(database: Database, store: Store, public_key: bytes) -> list
             for found in verdict.findings
         ]
         findings += _locks(store, size, now)
-    if waiting is not None and now - waiting.at > BEHIND_AFTER:
+    if waiting is not None and (waiting.at is None or now - waiting.at > BEHIND_AFTER):
         where = str(waiting.size)
         findings.append(TableFinding("publication-behind", where, f"checkpoint {where} was never published"))
     return findings
@@ -108,7 +108,7 @@ def _checkpoints(database: Database, store: Store, public_key: bytes) -> Iterato
                     ledger_checkpoints.c.size.in_({size for size in sizes if size is not None})
                 )
             )
-            kept = {row.size: row.note.encode() for row in rows}
+            kept = {row.size: row.note.encode() for row in rows if row.note is not None}
             newest = connection.execute(select(func.coalesce(func.max(ledger_checkpoints.c.size), 0))).scalar_one()
         for named, size, note in zip(page, sizes, notes, strict=True):
             if note is None or size is None or note != kept.get(size):

@@ -7,7 +7,6 @@ transaction: a crash at any line leaves either the old checkpoint or the new one
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from vault.foundation.db.engine import Database
 from vault.foundation.ledger.checkpoint import BadCheckpoint, Checkpoint, Sign, open_note, origin_of, signed_note
-from vault.foundation.ledger.entry import SYSTEM, leaf_hash, mark_of
+from vault.foundation.ledger.entry import SYSTEM, is_own, leaf_hash
 from vault.foundation.ledger.errors import LedgerDamaged
 from vault.foundation.ledger.growing import GrowingTree
 from vault.foundation.ledger.tables import (
@@ -108,9 +107,8 @@ def _own_pending(connection: Connection, secret: bytes) -> tuple[list[tuple[UUID
     page = connection.execute(query).all()
     while page:
         for row in page:
-            body = bytes(row.body)
-            if hmac.compare_digest(bytes(row.mark), mark_of(secret, body)):
-                own.append((row.id, body))
+            if is_own(secret, row.body, row.mark):
+                own.append((row.id, bytes(row.body)))
             else:
                 forged += 1
         if len(own) >= BATCH_MAX or len(page) < BATCH_MAX:

@@ -25,6 +25,8 @@ def signed_checkpoint(row: Row[Any], public_key: bytes) -> Checkpoint:
         BadCheckpoint: the note is not signed by the key.
         NotAsSigned: it is, but the row says something else.
     """
+    if row.note is None or row.root is None:
+        raise BadCheckpoint("a column is empty")
     checkpoint = open_note(row.note, public_key)
     is_whole = row.note.startswith(checkpoint.text() + "\n") and row.note.count("\n") == _NOTE_LINES
     is_same = (checkpoint.size, checkpoint.root) == (row.size, bytes(row.root))
@@ -50,11 +52,12 @@ def published_size(connection: Connection, store: str, public_key: bytes) -> int
 
 
 def _downwards(connection: Connection, conditions: tuple[ColumnElement[bool], ...]) -> Iterator[Row[Any]]:
-    query = select(ledger_checkpoints).where(*conditions).order_by(ledger_checkpoints.c.size.desc()).limit(_PAGE)
+    size = ledger_checkpoints.c.size
+    query = select(ledger_checkpoints).where(size.isnot(None), *conditions).order_by(size.desc()).limit(_PAGE)
     rows = connection.execute(query).all()
     while rows:
         yield from rows
-        rows = connection.execute(query.where(ledger_checkpoints.c.size < rows[-1].size)).all()
+        rows = connection.execute(query.where(size < rows[-1].size)).all()
 
 
 def _is_as_signed(row: Row[Any], public_key: bytes) -> bool:
