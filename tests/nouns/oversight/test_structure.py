@@ -29,8 +29,8 @@ from vault.oversight.jobs import verify_and_keep
 from vault.oversight.model import SENTENCES
 from vault.oversight.tables import leftovers, record_verifications
 from vault.oversight.verification import verify
-from vault.retention.tables import law_changes
-from vault.retention.witnessing import LAW_TABLES, RECORD_TABLES
+from vault.retention.tables import RECORD_TABLES, law_changes
+from vault.retention.witnessing import LAW_TABLES
 from vault.surfaces.i18n import Language, translator
 
 pytestmark = [pytest.mark.clause("V7"), pytest.mark.slow]
