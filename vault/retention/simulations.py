@@ -114,7 +114,11 @@ class Simulation:
 
 @dataclass(frozen=True)
 class AffectedRecord:
-    """A record that a version would treat otherwise, as one line of a list."""
+    """A record that a version would treat otherwise, as one line of a list.
+
+    `lock_before` and `lock_after`: until when the law as it is, and as it would be, wants it locked; `locked_until` is what
+    its lock has promised already, which no version makes shorter.
+    """
 
     id: UUID
     archival_number: str
@@ -126,6 +130,8 @@ class AffectedRecord:
     until_after: date | None
     delete_by_before: date | None
     delete_by_after: date | None
+    lock_before: date | None
+    lock_after: date | None
     locked_until: date | None
     effects: frozenset[Effect]
 
@@ -323,6 +329,8 @@ def _affected(row: Row[Any]) -> AffectedRecord:
         until_after=row.until_after,
         delete_by_before=row.delete_by_before,
         delete_by_after=row.delete_by_after,
+        lock_before=row.lock_before,
+        lock_after=row.lock_after,
         locked_until=row.locked_until,
         effects=frozenset(effect for effect in Effect if row._mapping[effect.value]),
     )

@@ -215,9 +215,12 @@ def test_a_lock_policy_alone_is_seen(archive: Archive, people: People, fill: Cal
         > max(fact.locked_until, decide(fact, law, on).lock_until or date.min)
     }
     assert grow
-    assert {
-        i for i, line in _all_affected(archive, simulation.id).items() if Effect.LOCK_GROWS in line.effects
-    } == grow
+    affected = _all_affected(archive, simulation.id)
+    assert {i for i, line in affected.items() if Effect.LOCK_GROWS in line.effects} == grow
+    for record_id in grow:
+        line, fact = affected[record_id], facts[record_id]
+        wanted = [decide(fact, said, on).lock_until for said in (law, after)]
+        assert [line.lock_before, line.lock_after, line.locked_until] == [*wanted, fact.locked_until]
     assert simulation.found is not None
     assert simulation.found.total(Effect.LOCK_GROWS) == len(grow)
 

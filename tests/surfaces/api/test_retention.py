@@ -225,6 +225,9 @@ def test_a_version_is_simulated_and_its_list_taken_out(
 ) -> None:
     record_id = send("COMPLAINT", occurred_date=date(2026, 3, 1))
     send("GENERAL", occurred_date=date(2026, 3, 1))
+    keeper = sign_in("keeper", Role.ARCHIVIST)
+    keeper.post("/filing", json={"record_ids": [str(record_id)]})
+    list(lock_waiting(archive.ctx))
     told = yaml.safe_load(operator.get("/schedule/versions/1/file").text)
     next(row for row in told["classes"] if row["code"] == "COMPLAINT")["own_period"] = "P20Y"
     operator.post("/schedule/versions", json={"note": "投诉二十年", "text": yaml.safe_dump(told, allow_unicode=True)})
@@ -243,12 +246,17 @@ def test_a_version_is_simulated_and_its_list_taken_out(
     listed = head.get(f"/schedule/simulations/{found['id']}/records", params={"effect": "longer"}).json()
     assert [line["id"] for line in listed["records"]] == [str(record_id)]
     assert listed["records"][0]["after"]["retain_until"] > listed["records"][0]["before"]["retain_until"]
+    (line,) = listed["records"]
+    locks = [line["before"]["lock_until"], line["after"]["lock_until"], line["locked_until"]]
+    assert all(locks)
     none = head.get(f"/schedule/simulations/{found['id']}/records", params={"effect": "shorter"}).json()
     assert none["count"] == 0
     taken = operator.post(f"/schedule/simulations/{found['id']}/records/export", json={"class_code": "COMPLAINT"})
     rows = list(csv.reader(io.StringIO(taken.content.decode("utf-8-sig"))))
     assert [row[-1] for row in rows[1:]] == [str(record_id)]
-    assert rows[1][3] == "kept longer"
+    assert rows[1][3] == "kept longer, lock will be made longer"
+    headings = ("To be locked until, now", "To be locked until, then", "Locked until")
+    assert [rows[1][rows[0].index(heading)] for heading in headings] == locks
     auditor = sign_in("auditor", Role.AUDIT_OFFICER)
     assert auditor.get("/schedule/versions/2/simulation").status_code == 200
     assert auditor.post("/schedule/versions/2/simulations", json={}).status_code == 403

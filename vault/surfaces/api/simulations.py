@@ -159,11 +159,13 @@ def _record_body(line: AffectedRecord) -> dict[str, Any]:
             "what": line.what_before.value,
             "retain_until": _iso(line.until_before),
             "delete_by": _iso(line.delete_by_before),
+            "lock_until": _iso(line.lock_before),
         },
         "after": {
             "what": line.what_after.value,
             "retain_until": _iso(line.until_after),
             "delete_by": _iso(line.delete_by_after),
+            "lock_until": _iso(line.lock_after),
         },
         "locked_until": _iso(line.locked_until),
     }

@@ -72,6 +72,8 @@ def _rows(speech: Speech, lines: Sequence[AffectedRecord]) -> Iterable[Sequence[
             line.until_after,
             line.delete_by_before,
             line.delete_by_after,
+            line.lock_before,
+            line.lock_after,
             line.locked_until,
             line.id,
         )
@@ -92,6 +94,8 @@ SIMULATED: Listing[EffectFilters, AffectedRecord] = Listing(
         N_("Keep until, then"),
         N_("Gone by, now"),
         N_("Gone by, then"),
+        N_("To be locked until, now"),
+        N_("To be locked until, then"),
         N_("Locked until"),
         N_("Id"),
     ),
