@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
 
@@ -56,12 +57,23 @@ class LockInStore:
     copies: int
 
 
+class LockStanding(StrEnum):
+    """What stands in the stores now of the lock that the law plans for a record."""
+
+    PLANNED = "planned"  # a copy has no COMPLIANCE lock yet: the record is not filed, or its lock is about to be set
+    SHORTER = (
+        "shorter"  # every copy has one, and one of them ends before the planned day: it is still to be made longer
+    )
+    STANDS = "stands"  # every copy is locked at least to the planned day
+
+
 @dataclass(frozen=True)
 class Explanation:
     """Why a record was, is or will be here on a day.
 
     `known_at` is the instant whose knowledge counts. `next_what` is what follows on `decision.next_date` if nothing else
-    happens. `locks` are those of now; `rules` are those that packs lay down, the others are the house's own.
+    happens. `locks` are those that stand now, `decision.lock` is what the law plans on the day, and `lock_standing` what
+    stands of it, none where it plans none. `rules` are those that packs lay down, the others are the house's own.
     """
 
     record_id: UUID
@@ -70,6 +82,7 @@ class Explanation:
     schedule: ScheduleVersion
     approved_by: tuple[Approval, ...]
     locks: tuple[LockInStore, ...]
+    lock_standing: LockStanding | None
     next_what: What | None
     rules: frozenset[str]
     events: tuple[RecordEvent, ...]
@@ -114,13 +127,15 @@ def explain_record(
     number = int(schedule_known(lawbook.book.schedules, day, known_at).version)
     version = get_version(connection, number, now)
     approved_by = get_proposal(connection, version.proposal_id).approvals if version.proposal_id else ()
+    locks = locks_of(record.components)
     return Explanation(
         record_id=record.id,
         decision=decision,
         known_at=known_at,
         schedule=version,
         approved_by=approved_by,
-        locks=locks_of(record.components),
+        locks=locks,
+        lock_standing=_standing(decision, locks, lawbook.time_zone),
         next_what=_what_follows(decision, lawbook, known_at),
         rules=frozenset(rule.code for pack in lawbook.book.packs.values() for rule in pack.rules),
         events=tuple(e for e in events_of_record(connection, record.id) if e.known_at <= known_at),
@@ -162,6 +177,15 @@ def locks_of(components: Iterable[ComponentView]) -> tuple[LockInStore, ...]:
         mode = min((copy.lock_mode for copy in held), key=_MODES.index)
         found.append(LockInStore(store, mode, min(copy.lock_until for copy in held), len(held)))
     return tuple(found)
+
+
+def _standing(decision: Decision, locks: tuple[LockInStore, ...], time_zone: str) -> LockStanding | None:
+    if decision.lock is None:
+        return None
+    if not locks or any(held.mode != "COMPLIANCE" for held in locks):
+        return LockStanding.PLANNED
+    until = end_of_day(decision.lock.until_date, time_zone)
+    return LockStanding.STANDS if all(held.until >= until for held in locks) else LockStanding.SHORTER
 
 
 def _held(hold: RecordHold, lawbook: Lawbook) -> ReportedHold:

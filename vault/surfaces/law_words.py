@@ -9,6 +9,7 @@ from retention_rules.locks import FiledLock
 from retention_rules.model import Bound, ClassDefinition, Disposition, LockPolicy, Rule, Sensitivity
 from retention_rules.reasons import Reason
 from vault.foundation.errors import N_
+from vault.retention.why import LockStanding
 from vault.surfaces.i18n import Translator
 
 CATEGORIES = {
@@ -36,9 +37,23 @@ def trigger_in_words(speaker: Translator, reason: Reason) -> str:
     return words.say_trigger(trigger, speaker.language.value, shipped.event_names()) if trigger else ""
 
 
+_STANDING = {
+    LockStanding.PLANNED: N_("This lock is only planned: no lock that nobody can shorten stands in the stores yet."),
+    LockStanding.SHORTER: N_(
+        "This lock is planned: the one that stands in the stores ends earlier and is made longer in time."
+    ),
+    LockStanding.STANDS: N_("This lock stands in the stores, on every copy."),
+}
+
+
 def lock_in_words(speaker: Translator, lock: FiledLock) -> str:
     """Why a filed record is locked as far as it is."""
     return words.say_lock(lock, speaker.language.value)
+
+
+def standing_in_words(speaker: Translator, standing: LockStanding) -> str:
+    """Whether the lock that the law plans stands in the stores."""
+    return speaker.gettext(_STANDING[standing])
 
 
 def period_code_in_words(speaker: Translator, code: str) -> str:

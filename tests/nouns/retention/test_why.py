@@ -25,7 +25,7 @@ from vault.retention.filing import file
 from vault.retention.locking import lock_waiting
 from vault.retention.model import NewEvent
 from vault.retention.queries import version_in_effect
-from vault.retention.why import Explanation, explain
+from vault.retention.why import Explanation, LockStanding, explain
 
 DAY = timedelta(days=1)
 
@@ -67,13 +67,16 @@ def test_locks_are_told_for_each_store_and_what_follows(
     archive: Archive, people: People, send: Callable[..., UUID]
 ) -> None:
     record_id = send()
-    (before,) = _why(archive, record_id).locks
+    planned = _why(archive, record_id)
+    (before,) = planned.locks
+    assert planned.lock_standing is LockStanding.PLANNED
     file(archive.ctx, people.keeper, [record_id])
     list(lock_waiting(archive.ctx))
     told = _why(archive, record_id)
     (after,) = told.locks
     assert (before.mode, after.mode, after.copies) == ("GOVERNANCE", "COMPLIANCE", 1)
     assert after.store == archive.ctx.store.name
+    assert told.lock_standing is LockStanding.STANDS
     # DEFAULT-5Y was shipped unverified: before it is confirmed nothing is destroyed by it.
     assert (told.decision.next_date, told.next_what) == (date(2031, 3, 2), What.ESCALATE)
 
@@ -151,3 +154,7 @@ def test_a_corrected_day_and_a_lock_are_known_only_from_then_on(
     assert [d.retain_until for d in told] == [date(2031, 3, 1), *[date(2030, 3, 1)] * 3]
     assert [d.facts.locked_until for d in told] == [None, None, date(2030, 3, 1), date(2030, 3, 1)]
     assert look(record_id).retain_until == date(2030, 3, 1)
+    later = NewDescription(values={"occurred_date": "2026-06-01"})
+    describe(archive.ctx, people.keeper, record_id, later, revision=look(record_id).revision, reason="再次更正")
+    told_now = _why(archive, record_id)
+    assert (told_now.decision.lock_until, told_now.lock_standing) == (date(2031, 6, 1), LockStanding.SHORTER)

@@ -172,6 +172,8 @@ def test_events_filing_and_why(
         "CN-LABOR-CONTRACT",
     )
     said = keeper.run("why", number).stdout
+    assert why["lock_standing"] == "planned"
+    assert why["lock_standing_text"] in said
     assert "劳动合同法 art.50" in said
     assert "协议 7" in said
     assert keeper.ask("events", "undo", event_id, "--reason", "录入有误", code=77)["code"] == "own-event"
@@ -192,7 +194,9 @@ def test_events_filing_and_why(
     number = keeper.ask("records", "show", record_id)["archival_number"]
     keeper.ask("file", number)
     list(lock_waiting(archive.ctx))
-    assert keeper.ask("why", record_id)["locks"][0]["mode"] == "COMPLIANCE"
+    told = keeper.ask("why", record_id)
+    assert (told["locks"][0]["mode"], told["lock_standing"]) == ("COMPLIANCE", "stands")
+    assert "This lock stands in the stores" in keeper.run("why", record_id).stdout
     assert keeper.ask("why", record_id, "--on", "2020-01-01", code=66)["code"] == "not-here-then"
     assert keeper.ask("file", "00000000-0000-7000-8000-000000000000", code=1)["records"][0]["outcome"] == "not_found"
     assert keeper.run("logout").returncode == 0

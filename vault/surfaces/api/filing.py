@@ -21,6 +21,8 @@ from vault.retention.model import Classification
 from vault.retention.queries import list_reclassifications, waiting_locks
 from vault.retention.why import Explanation, explain
 from vault.surfaces.api.schedule import Comment, Model, proposal_body
+from vault.surfaces.i18n import Language, translator
+from vault.surfaces.law_words import standing_in_words
 from vault.surfaces.problems import language_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
@@ -79,7 +81,7 @@ def show_why(
     told = explain(ctx, viewer, record_id, on, known)
     reading.witness_looking(ctx, viewer, record_id)
     with ctx.database.read() as connection:
-        return why_body(connection, told, language_of(request).value)
+        return why_body(connection, told, language_of(request))
 
 
 @routes.post("/filing", Right.RETENTION_RECORD_FILE)
@@ -179,20 +181,23 @@ def distrust_station(ctx: Ctx, viewer: CurrentViewer, wanted: Untrusted) -> dict
     return {"station_id": str(wanted.station_id), "class_code": wanted.class_code, "trusted": False}
 
 
-def why_body(connection: Connection, told: Explanation, language: str) -> dict[str, Any]:
+def why_body(connection: Connection, told: Explanation, language: Language) -> dict[str, Any]:
     """Why a record is here, in the words of the asker's language."""
     names = actor_names(connection, [said.person_id for said in told.approved_by])
     version = told.schedule
+    standing = told.lock_standing
     return {
         "record_id": str(told.record_id),
-        **answer(told.decision, language, shipped.event_names()),
+        **answer(told.decision, language.value, shipped.event_names()),
+        "lock_standing": standing,
+        "lock_standing_text": standing_in_words(translator(language), standing) if standing else None,
         "known_at": told.known_at.isoformat(),
         "next": None
         if told.next_what is None or told.decision.next_date is None
         else {
             "date": told.decision.next_date.isoformat(),
             "decision": told.next_what.value,
-            "text": words.say_what(told.next_what, language),
+            "text": words.say_what(told.next_what, language.value),
         },
         "holds": [
             {"matter": hold.matter, "placed_date": hold.placed_date.isoformat() if hold.placed_date else None}

@@ -100,7 +100,9 @@ def why(record: Record, on: On = None, known: Known = None, as_json: Json = Fals
 
 def _print_around(told: dict[str, Any]) -> None:
     for lock in told["locks"]:
-        print_facts([(_("Locked in {store}").format(store=lock["store"]), f"{lock['mode']} {lock['until']}")])
+        print_facts([(_("Locked now in {store}").format(store=lock["store"]), f"{lock['mode']} {lock['until']}")])
+    if told["lock"]:
+        print_facts([(_("Planned by the law"), f"{told['lock']['text']} {told['lock_standing_text']}")])
     schedule = told["schedule"]
     names = ", ".join(said["name"] or "" for said in schedule["approved_by"])
     version = f"{schedule['version']} ({names})" if names else schedule["version"]

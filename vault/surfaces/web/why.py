@@ -24,7 +24,7 @@ from vault.retention.errors import NotHereThen
 from vault.retention.model import RecordEvent
 from vault.retention.why import Explanation, explain_record
 from vault.surfaces.i18n import Language, Translator
-from vault.surfaces.law_words import lock_in_words, reason_in_words, steps_in_words
+from vault.surfaces.law_words import lock_in_words, reason_in_words, standing_in_words, steps_in_words
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.pages import form_with, page, speaker
 from vault.surfaces.web.story import actor_of
@@ -110,6 +110,7 @@ def _told(
         events=tuple(_event(say, viewer, event, answer, names) for event in answer.events),
         locks=tuple(views.StoreLock(one.store, one.mode.lower(), one.until, one.copies) for one in answer.locks),
         lock_note=lock_in_words(say, lock) if lock is not None else "",
+        lock_standing=standing_in_words(say, answer.lock_standing) if answer.lock_standing else "",
         next_note=_next(say, answer),
         schedule=Link(
             say.gettext(N_("Version {number} of the schedule")).format(number=version.number),

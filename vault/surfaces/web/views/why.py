@@ -56,7 +56,7 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The answer. `conclusion`, `until`, `lock_note` and `next_note` are translated sentences."""
+    """The answer. `conclusion`, `until`, `lock_note`, `lock_standing` and `next_note` are translated sentences."""
 
     on: date
     known_at: datetime
@@ -70,6 +70,7 @@ class Told:
     events: tuple[KnownEvent, ...]
     locks: tuple[StoreLock, ...]
     lock_note: str
+    lock_standing: str
     next_note: str
     schedule: Link
     effective_date: date | None
