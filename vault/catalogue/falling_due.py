@@ -61,6 +61,17 @@ def due_counts(
     return tuple(DueCount(row.start_date, row.class_code, row.counted) for row in connection.execute(query))
 
 
+def nearest_due(
+    connection: Connection, filters: DueFilters, first: date, last: date, *, units: frozenset[UUID] | None
+) -> tuple[date | None, date | None]:
+    """The last day before `first` and the first day after `last` to which records within `units` must be kept."""
+    day = record_states.c.retain_until
+    query = select(day).join(records, records.c.id == record_states.c.record_id).where(*_conditions(filters, units))
+    before = connection.execute(query.where(day < first).order_by(day.desc()).limit(1)).scalar_one_or_none()
+    after = connection.execute(query.where(day > last).order_by(day).limit(1)).scalar_one_or_none()
+    return before, after
+
+
 def overdue_counts(
     connection: Connection, filters: DueFilters, today: date, *, units: frozenset[UUID] | None
 ) -> dict[str, int]:

@@ -83,3 +83,22 @@ def test_only_the_records_of_ones_own_unit_are_counted(kept: Archive, visit: Vis
     clerk = visit("clerk", Role.CLERK, unit_id=other)
     assert "没有档案届满" in text_of(clerk.get("/due?year=2031"))
     assert visit("officer", Role.SYSTEM_OFFICER).get("/due").status_code == 403
+
+
+def test_it_opens_where_something_falls_due_and_leads_to_the_other_years(archive: Archive, visit: Visit) -> None:
+    keeper = visit("keeper", Role.ARCHIVIST)
+    empty = text_of(keeper.get("/due"))
+    assert f"{archive.clock.now().year} 年" in empty
+    assert "没有档案届满" in empty
+    assert "最近有档案届满的时段" not in empty
+    archive.send(jpeg(90), occurred_date=date(2026, 3, 1))
+    archive.send(jpeg(91), class_code="LICENCE", occurred_date=date(2026, 3, 1))
+    opened = keeper.get("/due")
+    assert "2031 年" in text_of(opened)
+    assert "一般业务单 · · 1 ·" in text_of(opened)
+    assert 'href="/due?year=2056"' in opened.text
+    assert "2056 年" in text_of(keeper.get("/due?class_code=LICENCE")), "of those that the filters name"
+    between = keeper.get("/due?year=2040").text
+    assert "没有档案届满" in between
+    assert [year for year in ("2031", "2056") if f'href="/due?year={year}"' in between] == ["2031", "2056"]
+    assert 'href="/due?month=2056-12"' in keeper.get("/due?month=2040-01").text

@@ -15,7 +15,7 @@ from retention_rules import words
 from retention_rules.model import What
 from vault.access.model import Viewer
 from vault.access.rights import Right
-from vault.catalogue.falling_due import DueCount, DueFilters, Step, due_counts, overdue_counts
+from vault.catalogue.falling_due import DueCount, DueFilters, Step, due_counts, nearest_due, overdue_counts
 from vault.foundation.errors import N_
 from vault.surfaces.i18n import Translator
 from vault.surfaces.lists.listing import Speech
@@ -74,9 +74,14 @@ def due_page(
         speech = Speech(connection, language_for(request), ctx.clock.now())
         today = speech.formats.local(ctx.clock.now()).date()
         asked = _asked(told, today)
+        if not (told.year or told.month):
+            # Opened as it is: the first year from today on in which there is something to see.
+            _, first = nearest_due(connection, asked.filters, today, today - timedelta(days=1), units=viewer.units)
+            asked = _asked(told, first or today)
         counts = due_counts(connection, asked.filters, asked.starts[0], asked.last, asked.step, units=viewer.units)
         overdue = overdue_counts(connection, asked.filters, today, units=viewer.units)
-        view = _view(speech, viewer, told, asked, counts, overdue, today)
+        near = nearest_due(connection, asked.filters, asked.starts[0], asked.last, units=viewer.units)
+        view = _view(speech, viewer, told, asked, counts, overdue, today, near)
     return page(request, "due.html", view, current="due")
 
 
@@ -114,6 +119,7 @@ def _view(
     counts: Sequence[DueCount],
     overdue: dict[str, int],
     today: date,
+    near: tuple[date | None, date | None],
 ) -> views.DueView:
     say = speech.translator
     sums = {start: sum(c.count for c in counts if c.start_date == start) for start in asked.starts}
@@ -158,7 +164,16 @@ def _view(
             for what, count in sorted(overdue.items())
         ),
         today=today,
+        nearest=tuple(Link(_near_label(asked, day), _near_href(asked, day)) for day in near if day is not None),
     )
+
+
+def _near_label(asked: _Asked, day: date) -> str:
+    return f"{day:%Y-%m}" if asked.step is Step.DAY else str(day.year)
+
+
+def _near_href(asked: _Asked, day: date) -> str:
+    return asked.here(month=f"{day:%Y-%m}") if asked.step is Step.DAY else asked.here(year=str(day.year))
 
 
 def _cells(

@@ -59,3 +59,4 @@ class DueView:
     next: Link | None
     overdue: tuple[tuple[str, int, str], ...]
     today: date
+    nearest: tuple[Link, ...] = ()  # the nearest stretches before and after in which something falls due
