@@ -26,7 +26,8 @@ def _tally(count: int) -> views.Tally:
 def _group(code: str, name: str, counts: tuple[int, ...], years: tuple[tuple[str, int], ...] = ()) -> views.GroupLine:
     records, *told = counts
     until = date(2041, 6, 30) if told[-1] else None
-    return views.GroupLine(code, name, records, *map(_tally, told), until, years)
+    other = max(0, told[0] - told[1] - told[2])
+    return views.GroupLine(code, name, records, *map(_tally, told), until, years, other, _tally(told[1] // 9))
 
 
 def _result(t: Texts, *, is_fresh: bool) -> views.ResultView:

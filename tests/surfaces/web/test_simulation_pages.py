@@ -125,3 +125,36 @@ def test_the_list_is_narrowed_and_taken_out_by_those_who_may(archive: Archive, v
     assert auditor.post(PAGE, {}).status_code == 403
     assert clerk.get(PAGE).status_code == 403
     assert clerk.get(whole).status_code == 403
+
+
+def _row_of(page: str, name: str) -> list[str]:
+    """What the cells of a class's row say."""
+    row = re.search(rf'<tr data-row><th scope="row">{name}.*?</tr>', page, re.DOTALL)
+    assert row is not None, name
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", row[0], re.DOTALL)
+    return [html.unescape(" ".join(re.sub(r"<[^>]+>", " ", cell).split())) for cell in cells]
+
+
+def test_the_row_of_a_class_adds_up_also_where_nobody_can_tell_the_end(archive: Archive, visit: Visit) -> None:
+    codes = ("COMPLAINT", "CONTRACT", "CONTRACT", "GENERAL", "LICENCE")
+    for place, code in enumerate(codes):
+        archive.send(jpeg(place), class_code=code, occurred_date=date(2026, 3, 1))
+    with archive.ctx.database.read() as connection:
+        content = version_in_effect(connection, archive.clock.now()).content
+    own = {
+        "COMPLAINT": Period(months=240),
+        "CONTRACT": Period(months=240),
+        "GENERAL": Period(is_permanent=True),
+    }
+    classes = tuple(replace(k, own_period=own.get(k.code, k.own_period)) for k in content.classes)
+    service.draft(archive.ctx, archive.operator, "更长", replace(content, classes=classes))
+    archive.simulate(2)
+    page = visit("keeper", Role.ARCHIVIST).get(PAGE).text
+    told = {name: _row_of(page, name) for name in ("投诉与建议", "劳动合同", "一般业务单", "行政许可申请")}
+    assert told["劳动合同"][:5] == ["2", "2", "2 其中终期未定 2", "–", "–"]
+    assert told["一般业务单"][:5] == ["1", "1", "–", "–", "1"]
+    assert told["投诉与建议"][:5] == ["1", "1", "1", "–", "–"]
+    assert told["行政许可申请"][:5] == ["1", "–", "–", "–", "–"]
+    open_ends = re.search(r'href="(/simulated-records\?[^"]*effect=open_longer[^"]*)"', page)
+    assert open_ends is not None
+    assert "class_code=CONTRACT" in page

@@ -215,19 +215,32 @@ def _line(group: Group, code: str, name: str, listed: Listed, narrowed_by: str) 
     def tally(effect: Effect) -> views.Tally:
         return listed(group.effects.get(effect, 0), **{narrowed_by: code, "effect": effect.value})
 
+    def together(told: Effect, untold: Effect) -> views.Tally:
+        """Those whose end is told and those whose end is not: never the same record."""
+        one, other = tally(told), tally(untold)
+        only = one if not other.count else other if not one.count else None
+        return only or views.Tally(one.count + other.count, None)
+
+    longer, shorter = (
+        together(Effect.LONGER, Effect.OPEN_LONGER),
+        together(Effect.SHORTER, Effect.OPEN_SHORTER),
+    )
     return views.GroupLine(
         code=code,
         name=name,
         records=group.records,
         affected=listed(group.affected, **{narrowed_by: code}),
-        longer=tally(Effect.LONGER),
-        shorter=tally(Effect.SHORTER),
+        longer=longer,
+        shorter=shorter,
         due=tally(Effect.DUE),
         permanent=tally(Effect.PERMANENT),
         restricted=tally(Effect.RESTRICTED),
         locked=tally(Effect.LOCK),
         locked_until=group.locked_until,
         years=_years(group.years),
+        other=group.affected - longer.count - shorter.count,
+        longer_open=tally(Effect.OPEN_LONGER),
+        shorter_open=tally(Effect.OPEN_SHORTER),
     )
 
 

@@ -17,6 +17,9 @@ class Tally:
     href: str | None = None
 
 
+NOBODY = Tally(0, None)
+
+
 @dataclass(frozen=True, slots=True)
 class EffectLine:
     """One way in which records would be treated otherwise; `label` and `meaning` are message ids."""
@@ -32,7 +35,8 @@ class EffectLine:
 class GroupLine:
     """What would become of the records of a class, or of a unit.
 
-    `years` are (label, count) from the greatest loss to the greatest gain.
+    `affected` is `longer`, `shorter` and `other` together. `longer_open` and `shorter_open` are those within them whose
+    end nobody can tell, before or after. `years` are (label, count) from the greatest loss to the greatest gain.
     """
 
     code: str
@@ -47,6 +51,9 @@ class GroupLine:
     locked: Tally
     locked_until: date | None
     years: tuple[tuple[str, int], ...] = ()
+    other: int = 0
+    longer_open: Tally = NOBODY
+    shorter_open: Tally = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
