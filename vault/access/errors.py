@@ -46,6 +46,17 @@ class WeakPassword(VaultError):
     hint = N_("Take at least {length_min} characters, for example four words that do not belong together.")
 
 
+class UnitCodeTaken(VaultError):
+    """Another unit has the code."""
+
+    code = "unit-code-taken"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("Another unit has this code.")
+    hint = N_("Choose another one; it stands in archival numbers, so no two units share it.")
+
+
 class LoginTaken(VaultError):
     """Somebody else has the sign-in name."""
 
@@ -53,7 +64,7 @@ class LoginTaken(VaultError):
     status = 409
     exit_code = 75
     fault = Fault.CALLER
-    message = N_("This sign-in name or code is taken.")
+    message = N_("This name is taken.")
     hint = N_("Choose another one.")
 
 

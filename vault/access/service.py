@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from vault.access import passwords
-from vault.access.errors import LoginTaken, OfficersKeptApart, OwnAccount, SignInFailed, WeakPassword
+from vault.access.errors import LoginTaken, OfficersKeptApart, OwnAccount, SignInFailed, UnitCodeTaken, WeakPassword
 from vault.access.guesses import count_attempt, login_target, take_back
 from vault.access.model import Event, Viewer
 from vault.access.queries import get_person, normal_login, roles_of, unit_by_id
@@ -29,6 +29,7 @@ FIRST_LOGIN = "admin"
 _FIRST_UNIT_CODE = "GT01"
 ONE_TIME_LASTS = timedelta(days=14)
 _LOGIN_LENGTHS = range(2, 61)
+UNIT_NAME_LENGTH_MAX = 100
 _KEEPS_APART = frozenset({"person_roles_one_officer_key", "person_roles_system_officer_alone_fkey"})
 
 
@@ -105,19 +106,20 @@ def create_unit(ctx: Context, viewer: Viewer, code: str, name_zh: str, name_en: 
     """A new unit. Leaves `access:unit:create`.
 
     Raises:
-        NotAllowed, InvalidInput, LoginTaken.
+        NotAllowed, InvalidInput, UnitCodeTaken.
     """
     viewer.require(Right.SETTINGS_ORGANISATION_MANAGE)
     if not (1 <= len(code) <= 12 and code.isascii() and code.isalnum() and code == code.upper()):
         raise InvalidInput(field="code", problem=N_("1 to 12 digits or capitals are needed"))
-    if not name_zh.strip():
-        raise InvalidInput(field="name_zh", problem=N_("a name is needed"))
+    name_zh, name_en = (" ".join(name.split()) for name in (name_zh, name_en))
+    if not 1 <= len(name_zh) <= UNIT_NAME_LENGTH_MAX or len(name_en) > UNIT_NAME_LENGTH_MAX:
+        raise InvalidInput(field="name_zh", problem=N_("1 to 100 characters are needed"))
     try:
         with ctx.database.transaction(viewer.actor) as tx:
-            unit_id = _insert_unit(tx, code, name_zh.strip(), name_en.strip() or name_zh.strip())
+            unit_id = _insert_unit(tx, code, name_zh, name_en or name_zh)
             tx.commit()
     except IntegrityError as error:
-        raise LoginTaken from error
+        raise UnitCodeTaken from error
     return unit_id
 
 
@@ -134,7 +136,7 @@ def create_person(
         viewer.require(Right.ACCESS_ROLE_GRANT)
     login, name = normal_login(login), name.strip()
     if len(login) not in _LOGIN_LENGTHS or any(character.isspace() for character in login):
-        raise InvalidInput(field="login", problem=N_("2 to 60 characters without blanks are needed"))
+        raise InvalidInput(field="sign_in_name", problem=N_("2 to 60 characters without blanks are needed"))
     if not 1 <= len(name) <= 60:
         raise InvalidInput(field="name", problem=N_("1 to 60 characters are needed"))
     if exclude_each_other(roles):

@@ -33,6 +33,7 @@ from vault.surfaces.api import (
     session,
     simulations,
     stores,
+    units,
 )
 from vault.surfaces.bodies import BoundedBodies
 from vault.surfaces.problems import BadRequest, UnusableText, language_of, problem
@@ -90,6 +91,7 @@ def make_application(context: Context, settings: Settings) -> FastAPI:
         filing.routes,
         session.routes,
         jobs.routes,
+        units.routes,
     ):
         app.include_router(routes.router, prefix=API_PREFIX)
     app.include_router(health.routes.router)

@@ -20,6 +20,7 @@ from vault.access.errors import (
     PasswordMustChange,
     SignInFailed,
     TooManyGuesses,
+    UnitCodeTaken,
     WeakPassword,
 )
 from vault.access.model import Viewer
@@ -382,7 +383,7 @@ def test_a_unit_code_must_fit_an_archival_number(ctx: Context, operator: Viewer,
 def test_a_unit_code_is_given_once(ctx: Context, operator: Viewer) -> None:
     service.create_unit(ctx, operator, "YY01", "营业部", "Sales")
 
-    with pytest.raises(LoginTaken):
+    with pytest.raises(UnitCodeTaken):
         service.create_unit(ctx, operator, "YY01", "别的", "Other")
 
 

@@ -163,7 +163,7 @@ def _named_fields() -> set[str]:
 
 def test_no_message_shows_what_the_program_calls_a_field() -> None:
     named = _named_fields()
-    assert {"password_again", "login", "occurred_date", "files"} <= named
+    assert {"password_again", "sign_in_name", "occurred_date", "files"} <= named
     for field in sorted(named):
         for language in Language:
             said = translator(language).explain(InvalidInput(field=field, problem="the two passwords differ"))

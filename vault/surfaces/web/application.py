@@ -45,6 +45,7 @@ from vault.surfaces.web import (
     simulation,
     station,
     stations,
+    units,
     why,
 )
 from vault.surfaces.web.pages import context, go, set_door_cookie, shell_for, speaker
@@ -96,6 +97,7 @@ def mount(app: FastAPI) -> None:
         reconciliation,
         people,
         stations,
+        units,
         station,
         jobs,
         lists,

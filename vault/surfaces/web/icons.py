@@ -17,6 +17,7 @@ _PATHS = {
     "ledger": "M6 3h10v14H6a2 2 0 0 1 0-4h10M9 7h4",
     "health": "M3 10h3l2-5 4 10 2-5h3",
     "people": "M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM4 17c.5-3.5 3-5 6-5s5.5 1.5 6 5",
+    "units": "M4 17V4h8v13M12 8h4v9M7 7h2m-2 3h2m-2 3h2M3 17h14",
     "stations": "M4 8V4h12v4M3 8h14v6H3zM6 14v3h8v-3M13 11h1",
     "jobs": "M10 6a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM10 3v3m0 8v3M3 10h3m8 0h3",
     "settings": "M4 6h7m4 0h1M4 14h1m4 0h7M13 4v4M7 12v4",

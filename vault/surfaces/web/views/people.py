@@ -128,3 +128,20 @@ class StationsView:
     new_token: NewToken | None = None
     may_add: bool = False
     form: Form = BLANK
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A department or window."""
+
+    code: str
+    name_zh: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsView:
+    """Every unit, and the form to add one."""
+
+    rows: tuple[UnitRow, ...]
+    form: Form = BLANK

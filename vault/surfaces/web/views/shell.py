@@ -48,6 +48,7 @@ PLACES: tuple[Place, ...] = (
     Place(RailItem("health", N_("Stores and keys"), "/health", "health"), ("stores:health:read",)),
     Place(RailItem("jobs", N_("Jobs"), "/jobs", "jobs"), ("jobs:job:read",)),
     Place(RailItem("people", N_("People"), "/people", "people"), ("access:person:read",)),
+    Place(RailItem("units", N_("Units"), "/units", "units"), ("settings:organisation:manage",)),
     Place(RailItem("stations", N_("Stations"), "/stations", "stations"), ("access:station:read",)),
     Place(RailItem("settings", N_("Settings"), "/settings", "settings"), ()),
 )
