@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Uuid, any_, cast, select
+from sqlalchemy import ColumnElement, Connection, Select, Uuid, any_, cast, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from vault.access.model import Viewer
@@ -26,6 +26,7 @@ class EventFilters:
 
     name: str | None = None
     is_undone: bool | None = None
+    number: str | None = None  # archival, or business number
     record_id: UUID | None = None
     report_id: UUID | None = None
     unit_id: UUID | None = None
@@ -101,6 +102,8 @@ def _narrowed(query: Select[Any], viewer: Viewer, filters: EventFilters, picked:
     ):
         if value is not None:
             wanted.append(column == value)
+    if filters.number is not None:
+        wanted.append(or_(records.c.archival_number == filters.number, records.c.business_number == filters.number))
     if filters.is_undone is not None:
         wanted.append(undone.isnot(None) if filters.is_undone else undone.is_(None))
     if filters.day_from is not None:

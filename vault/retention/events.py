@@ -49,15 +49,20 @@ _KEY_CONSTRAINT = "event_reports_client_key_key"
 
 @dataclass(frozen=True)
 class Report:
-    """What a report did. `is_repeated`: it was there already, under the same key."""
+    """What a report did. `is_repeated`: all of it was there already. `known` are those of its events that were there
+    before the others were entered.
+    """
 
     id: UUID
     events: tuple[RecordEvent, ...]
     is_repeated: bool
+    known: tuple[RecordEvent, ...] = ()
 
 
 def report(ctx: Context, viewer: Viewer, new: Sequence[NewEvent], client_key: str) -> Report:
     """Reports events, all or none. Leaves `retention:events:report`, and `retention:event:report` for each record.
+
+    One that is known already, of the same record and day and not undone, is not entered again, whoever reported it.
 
     Raises:
         NotAllowed: the viewer lacks `retention:event:report`.
@@ -71,13 +76,20 @@ def report(ctx: Context, viewer: Viewer, new: Sequence[NewEvent], client_key: st
     if not 1 <= len(new) <= EVENTS_MAX:
         raise InvalidInput(field="events", problem=N_("1 to 10,000 events can be reported at once"))
     digest, report_id = _digest(new), None
+    known: tuple[RecordEvent, ...] = ()
     try:
         with ctx.database.transaction(viewer.actor) as tx:
             earlier = _earlier(tx.connection, viewer, client_key, digest)
             if earlier is not None:
                 return earlier
             require_reportable(tx, viewer, new)
-            report_id = _enter(tx, viewer, new, client_key, digest)
+            catalogue.hold_still(tx, sorted({event.record_id for event in new}))  # of two at once the second waits
+            there = known_already(tx.connection, new)
+            known = tuple(there.values())
+            fresh = [event for event in new if place_of(event) not in there]
+            if not fresh:
+                return Report(known[0].report_id, known, is_repeated=True)
+            report_id = _enter(tx, viewer, fresh, client_key, digest)
             tx.commit()
     except IntegrityError as error:
         if not isinstance(error.orig, psycopg.Error) or error.orig.diag.constraint_name != _KEY_CONSTRAINT:
@@ -86,7 +98,7 @@ def report(ctx: Context, viewer: Viewer, new: Sequence[NewEvent], client_key: st
     with ctx.database.read() as connection:
         done = _earlier(connection, viewer, client_key, digest)
     assert done is not None
-    return Report(done.id, done.events, is_repeated=done.id != report_id)
+    return Report(done.id, done.events, is_repeated=done.id != report_id, known=known)
 
 
 def undo(ctx: Context, viewer: Viewer, event_id: UUID, reason: str) -> RecordEvent:
@@ -171,6 +183,25 @@ def problem_with(event: NewEvent, names: frozenset[str], today: date) -> tuple[s
     if len(event.evidence) > EVIDENCE_LENGTH_MAX:
         return "evidence", N_("at most 200 characters are kept")
     return None
+
+
+def place_of(event: NewEvent | RecordEvent) -> tuple[UUID, str, date | None]:
+    """What makes an event the same as another: record, name and day."""
+    return event.record_id, event.name, event.day
+
+
+def known_already(
+    connection: Connection, new: Sequence[NewEvent]
+) -> dict[tuple[UUID, str, date | None], RecordEvent]:
+    """Those events that were reported before and not undone, by their places."""
+    wanted = {place_of(event) for event in new}
+    query = select(record_events).where(
+        record_events.c.record_id.in_(sorted({event.record_id for event in new})),
+        record_events.c.name.in_(sorted({event.name for event in new})),
+        record_events.c.undone_at.is_(None),
+    )
+    found = (event_of(row) for row in connection.execute(query.order_by(record_events.c.id)))
+    return {place_of(event): event for event in found if place_of(event) in wanted}
 
 
 def visible_records(connection: Connection, viewer: Viewer, record_ids: Sequence[UUID]) -> set[UUID]:

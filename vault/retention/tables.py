@@ -182,6 +182,9 @@ Index(
     "record_events_known_idx",
     record_events.c.record_id,
     record_events.c.name,
+    record_events.c.day,
+    unique=True,
+    postgresql_nulls_not_distinct=True,
     postgresql_where=record_events.c.undone_at.is_(None),
 )
 

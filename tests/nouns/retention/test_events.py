@@ -84,6 +84,38 @@ def test_an_event_is_reported_once_it_has_happened(archive: Archive, people: Peo
         )
 
 
+def test_what_is_known_already_is_not_entered_again(archive: Archive, people: People, account: UUID) -> None:
+    first = events.report(archive.ctx, people.keeper, _both(account)[:1], "report-1")
+    again = NewEvent(account, "account_closed", CLOSED, "另一份依据")
+    repeated = events.report(archive.ctx, people.other_keeper, [again], "report-2")
+    assert (repeated.id, repeated.is_repeated, repeated.events) == (first.id, True, first.events)
+    both = events.report(archive.ctx, people.other_keeper, _both(account), "report-3")
+    assert ([e.name for e in both.events], both.known, both.is_repeated) == (
+        ["relationship_ended"],
+        first.events,
+        False,
+    )
+    with archive.ctx.database.read() as connection:
+        assert len(events_of_record(connection, account)) == 2
+    events.undo(archive.ctx, people.other_keeper, first.events[0].id, "录入有误")
+    anew = events.report(archive.ctx, people.keeper, [again], "report-4")
+    assert not anew.is_repeated, "what was undone may be reported again"
+    never = [NewEvent(account, "account_closed", None)]
+    events.report(archive.ctx, people.keeper, never, "report-5")
+    assert events.report(archive.ctx, people.keeper, never, "report-6").is_repeated
+    archive.sequence()
+    assert verify(archive.ctx).is_clean
+
+
+def test_two_who_report_the_same_at_once_report_it_once(archive: Archive, people: People, account: UUID) -> None:
+    told = _both(account)
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda n: events.report(archive.ctx, people.keeper, told, f"at-once-{n}"), range(4)))
+    assert [report.is_repeated for report in done].count(False) == 1
+    with archive.ctx.database.read() as connection:
+        assert len(events_of_record(connection, account)) == 2
+
+
 def test_undoing_restores_what_the_law_said(
     archive: Archive, people: People, account: UUID, look: Callable[[UUID], RecordView]
 ) -> None:

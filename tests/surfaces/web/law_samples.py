@@ -180,6 +180,7 @@ def _event_preview(t: Texts) -> events.PreviewView:
         (t("第 4 行：没有此事件", "line 4: no such event"),),
         "record,event,day",
         "key-of-this-report",
+        known=(Link(t("合同终止 2026-11-01", "contract ended 2026-11-01"), "/events/e1"),),
     )
 
 
@@ -492,7 +493,9 @@ def _why(t: Texts) -> why.WhyView:
         why.Ground("…", "DEFAULT-5Y", t("本办法", "Measures"), "cn-2026.11", None, False, False, t("本办法第六条", "Clause six")),
     )  # fmt: skip
     events = (
-        why.KnownEvent(t("合同终止", "contract ended"), date(2026, 11, 1), "解除协议 7", LI, ago(days=3)),
+        why.KnownEvent(
+            t("合同终止", "contract ended"), date(2026, 11, 1), "解除协议 7", LI, ago(days=3), href="/events/e1"
+        ),
         why.KnownEvent(t("账户关闭", "account closed"), None, "", WANG, ago(days=9), undone_at=ago(days=8)),
     )
     return why.WhyView(

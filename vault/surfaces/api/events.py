@@ -95,7 +95,11 @@ def report_table(request: Request, ctx: Ctx, viewer: CurrentViewer, new: NewList
     except EventListRefused as error:
         return problem(error, language, problems=[_problem_body(one, language) for one in error.problems])
     return {
-        **(_report_body(done.report) if done.report else {"report_id": None, "events": [], "repeated": False}),
+        **(
+            _report_body(done.report)
+            if done.report
+            else {"report_id": None, "events": [], "known": [], "repeated": False}
+        ),
         "problems": [_problem_body(one, language) for one in done.problems],
     }
 
@@ -128,6 +132,7 @@ def _report_body(report: events.Report) -> dict[str, Any]:
         "report_id": str(report.id),
         "repeated": report.is_repeated,
         "events": [event_body(event, {}) for event in report.events],
+        "known": [event_body(event, {}) for event in report.known],
     }
 
 

@@ -146,6 +146,12 @@ def _tell(done: dict[str, Any], *, as_json: bool) -> None:
         sys.stdout.write(f"{event['id']}\t{event['record_id']}\t{event['event']}\t{event['day'] or 'never'}\n")
     if done["repeated"]:
         say(_("This was reported before; nothing was reported twice."))
+    elif done["known"]:
+        say(
+            _("{count} of these events were known already and were not reported again.").format(
+                count=len(done["known"])
+            )
+        )
 
 
 def _tell_problems(problems: list[dict[str, Any]], *, as_json: bool) -> None:

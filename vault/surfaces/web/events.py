@@ -37,6 +37,7 @@ Text = Annotated[str, Field()]
 _STATES = {"valid": False, "undone": True}
 _DONE = {
     "reported": N_("Reported; the due dates of the records followed at once."),
+    "known": N_("Known already: nothing was reported twice."),
     "undone": N_("Undone; the due dates are what they were. Locks that were set stay."),
 }
 
@@ -47,6 +48,7 @@ def _parse(told: Mapping[str, str], _connection: Connection, _zone: ZoneInfo) ->
         is_undone=_STATES.get(told["state"]),
         record_id=uuid_of(told["record"]),
         report_id=uuid_of(told["report"]),
+        number=told["number"] or None,
         unit_id=uuid_of(told["unit"]),
         day_from=day_of(told["from_date"]),
         day_until=day_of(told["to_date"]),
@@ -56,7 +58,7 @@ def _parse(told: Mapping[str, str], _connection: Connection, _zone: ZoneInfo) ->
 LIST: WebList[EventFilters, EventLine] = WebList(
     listing=EVENTS,
     title=N_("Events"),
-    open=("name", "state", "unit", "from_date", "to_date", "record", "report"),
+    open=("name", "number", "state", "unit", "from_date", "to_date", "record", "report"),
     personal=(),
     parse=_parse,
     anything=EventFilters(),

@@ -26,7 +26,7 @@ from vault.foundation.bulk import Outcome, Plan
 from vault.foundation.context import Context
 from vault.foundation.db.keyset import EVERYTHING, Page, Picked, Span
 from vault.surfaces.lists.listing import Filters, Line, Listing, Question, Speech
-from vault.surfaces.web import search_token
+from vault.surfaces.web import sealed_address
 from vault.surfaces.web.pages import language_for, paging
 from vault.surfaces.web.views.lists import ActField, BulkAction, Empty, ListFrame, SavedViewLink
 from vault.surfaces.web.views.parts import BLANK, Form, Option
@@ -166,7 +166,7 @@ def told_by(ctx: Context, web_list: WebList[Any, Any], given: Mapping[str, str])
     again, and nobody searches for a personal number past the ledger.
     """
     token = given.get(SEALED, "")
-    sealed = search_token.unseal(ctx, token) if token else {}
+    sealed = sealed_address.unseal(ctx, token) if token else {}
     address = {name: value for name in web_list.open if (value := given.get(name, "").strip())}
     openly = {name: value for name in web_list.personal if (value := given.get(name, "").strip())}
     personal = {name: sealed[name] for name in web_list.personal if name in sealed}
@@ -187,7 +187,7 @@ def address_of(ctx: Context, web_list: WebList[Any, Any], values: Mapping[str, s
     if _may_stand(web_list, personal):
         address |= personal
     elif personal:
-        address[SEALED] = search_token.seal(ctx, personal)
+        address[SEALED] = sealed_address.seal(ctx, personal)
     query = urlencode({**address, **more})
     return f"{web_list.path}?{query}" if query else web_list.path
 

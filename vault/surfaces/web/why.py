@@ -168,6 +168,7 @@ def _event(
 ) -> views.KnownEvent:
     was_undone = event.undone_at is not None and event.undone_at <= answer.known_at
     return views.KnownEvent(
+        href=f"/events/{event.id}" if viewer.may(Right.RETENTION_EVENT_READ) else None,
         name=words.say_event(event.name, say.language.value, shipped.event_names()),
         day=event.day,
         evidence=event.evidence,

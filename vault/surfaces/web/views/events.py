@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from vault.surfaces.web.views.lists import ListFrame
-from vault.surfaces.web.views.parts import BLANK, ActorName, Choices, Form
+from vault.surfaces.web.views.parts import BLANK, ActorName, Choices, Form, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class EventFilter:
 
     name: str = ""
     state: str = ""
+    number: str = ""
     unit: str = ""
     from_date: str = ""
     to_date: str = ""
@@ -72,7 +73,10 @@ class ReportView:
 
 @dataclass(frozen=True, slots=True)
 class PreviewView:
-    """What a report would do, before it is done. `problems` are translated, each with its line."""
+    """What a report would do, before it is done. `problems` are translated, each with its line.
+
+    `known` are events that were reported before: they are not counted, and not reported again.
+    """
 
     events_count: int
     lines_count: int
@@ -82,6 +86,7 @@ class PreviewView:
     problems: tuple[str, ...]
     text: str
     client_key: str
+    known: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

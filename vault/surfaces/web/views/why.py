@@ -33,6 +33,7 @@ class KnownEvent:
     by: ActorName
     at: datetime
     undone_at: datetime | None = None
+    href: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
