@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +19,9 @@ from vault.catalogue.reading import open_original
 from vault.foundation.clock import FixedClock
 from vault.foundation.db.copies import DatabaseNotEmpty, dump, restore
 from vault.foundation.db.engine import Database
-from vault.foundation.db.errors import ServerProgramFailed
+from vault.foundation.db.errors import RestorationUnfinished, ServerProgramFailed
 from vault.foundation.db.launcher import EmbeddedPostgres
+from vault.foundation.db.migrate import upgrade
 from vault.foundation.ledger.entry import Actor
 from vault.foundation.ledger.tables import ledger_entries
 from vault.oversight.verification import verify
@@ -63,6 +67,36 @@ def test_what_was_dumped_is_restored_whole(
         events = connection.execute(select(ledger_entries.c.event)).scalars().all()
     assert "database:copy:dump" in events
     assert archive.send(jpeg(2)).status == "accepted", "and it goes on"
+    restored.dispose()
+
+
+@pytest.mark.invariant("L1")
+def test_a_restoration_killed_before_its_entry_starts_nothing_and_is_finished(
+    archive: Archive, database_url: str, empty_url: str, clock: FixedClock, tmp_path: Path
+) -> None:
+    archive.send(jpeg(1), customer_name="张三")
+    file, other = tmp_path / "slipvault.dump", tmp_path / "other.dump"
+    secret = archive.ctx.custodian.witness_secret()
+    dump(database_url, file, clock, OPERATOR, secret)
+    dump(database_url, other, clock, OPERATOR, secret)
+    killed = subprocess.run([sys.executable, "-m", "tests.foundation.db.restorer", empty_url, file, secret.hex()])
+    assert killed.returncode == -signal.SIGKILL
+    with pytest.raises(RestorationUnfinished):
+        upgrade(empty_url)
+    with pytest.raises(DatabaseNotEmpty):
+        restore(empty_url, other, clock, OPERATOR, secret)
+    restore(empty_url, file, clock, OPERATOR, secret)
+    upgrade(empty_url)
+    restored = Database(empty_url, clock, pool_size=2)
+    archive.ctx = replace(archive.ctx, database=restored)
+    archive.sequence()
+    assert verify(archive.ctx).findings == ()
+    with restored.read() as connection:
+        events = connection.execute(select(ledger_entries.c.event)).scalars().all()
+    assert events.count("database:copy:restore") == 1
+    dump(empty_url, tmp_path / "again.dump", clock, OPERATOR, secret)
+    with pytest.raises(DatabaseNotEmpty):
+        restore(empty_url, file, clock, OPERATOR, secret)
     restored.dispose()
 
 

@@ -16,12 +16,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from vault.foundation.clock import Clock
 from vault.foundation.db.engine import APP_ROLE, Database
-from vault.foundation.db.errors import DatabaseUnreachable, ServerProgramFailed
+from vault.foundation.db.errors import DatabaseUnreachable, RestorationUnfinished, ServerProgramFailed
 from vault.foundation.db.programs import wheel_binaries
 from vault.foundation.db.rights import ensure_role
 from vault.foundation.errors import N_, Fault, VaultError
@@ -29,6 +29,8 @@ from vault.foundation.ids import derived_id
 from vault.foundation.ledger.entry import Actor
 
 EVENT_DUMPED, EVENT_RESTORED = "database:copy:dump", "database:copy:restore"
+# In the database from before the first row of a copy until its entry in the ledger is committed.
+_MARK = "slipvault_restoring"
 _DATABASE = derived_id(UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8"), "slipvault/catalogue")
 
 
@@ -60,7 +62,14 @@ def dump(url: str | URL, file: Path, clock: Clock, actor: Actor, witness_secret:
     part = Path(name)
     try:
         with os.fdopen(handle, "w+b") as target:
-            _run("pg_dump", make_url(url), "--format=custom", "--no-owner", stdout=target.fileno())
+            _run(
+                "pg_dump",
+                make_url(url),
+                "--format=custom",
+                "--no-owner",
+                f"--exclude-table={_MARK}",
+                stdout=target.fileno(),
+            )
             os.fsync(target.fileno())
             target.seek(0)
             digest, size = hashlib.file_digest(target, "sha256").hexdigest(), part.stat().st_size
@@ -77,10 +86,13 @@ def dump(url: str | URL, file: Path, clock: Clock, actor: Actor, witness_secret:
 def restore(url: str | URL, file: Path, clock: Clock, actor: Actor, witness_secret: bytes) -> None:
     """Puts a dump into an empty database, whole or not at all. Leaves `database:copy:restore`.
 
+    Cut off at any line, nothing starts on the database (`RestorationUnfinished`) until this was called again with the
+    same dump: it does what is left, be it only the entry.
+
     `witness_secret` is the custodian's: without it the entry about the restoration would be taken for a forgery.
 
     Raises:
-        DatabaseNotEmpty: there is an archive in it.
+        DatabaseNotEmpty: there is an archive in it, and none that this dump was being put into.
         DatabaseUnsuitable, DatabaseUnreachable: the user lacks a right, or is not let in.
         ServerProgramFailed: the file is no dump, or of a newer PostgreSQL.
         OSError: the file cannot be read.
@@ -91,22 +103,49 @@ def restore(url: str | URL, file: Path, clock: Clock, actor: Actor, witness_secr
     try:
         with engine.connect() as connection:
             ensure_role(connection, APP_ROLE)
-            if connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar_one():
+            if not _has_archive(connection):
+                _mark(connection, digest)
+                _fill(connection, make_url(url), file)
+            elif _marked(connection) != digest:
                 raise DatabaseNotEmpty
     except OperationalError as error:
         raise DatabaseUnreachable(problem=" ".join(str(error.orig).split())) from error
     finally:
         engine.dispose()
-    _run(
-        "pg_restore",
-        make_url(url),
-        "--no-owner",
-        "--no-comments",
-        "--exit-on-error",
-        "--single-transaction",
-        str(file),
-    )
     _witness(url, clock, actor, witness_secret, EVENT_RESTORED, dump_sha256=digest)
+
+
+def require_no_restoration(connection: Connection) -> None:
+    """Refuses a database into which a copy is being put. Raises RestorationUnfinished."""
+    if _marked(connection) is not None:
+        raise RestorationUnfinished
+
+
+def _has_archive(connection: Connection) -> bool:
+    return bool(connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar_one())
+
+
+def _marked(connection: Connection) -> str | None:
+    """The digest of the dump that is being restored."""
+    if connection.execute(text(f"SELECT to_regclass('{_MARK}')")).scalar_one() is None:
+        return None
+    return str(connection.execute(text("SELECT dump_sha256 FROM slipvault_restoring")).scalar_one())
+
+
+def _mark(connection: Connection, digest: str) -> None:
+    connection.execute(text(f"DROP TABLE IF EXISTS {_MARK}"))
+    connection.execute(text(f"CREATE TABLE {_MARK} AS SELECT '{digest}'::text AS dump_sha256"))
+
+
+def _fill(connection: Connection, url: URL, file: Path) -> None:
+    try:
+        _run(
+            "pg_restore", url, "--no-owner", "--no-comments", "--exit-on-error", "--single-transaction", str(file)
+        )  # fmt: skip
+    except ServerProgramFailed:
+        if not _has_archive(connection):  # it left nothing
+            connection.execute(text(f"DROP TABLE IF EXISTS {_MARK}"))
+        raise
 
 
 def _witness(url: str | URL, clock: Clock, actor: Actor, witness_secret: bytes, event: str, **details: Any) -> None:
@@ -114,6 +153,9 @@ def _witness(url: str | URL, clock: Clock, actor: Actor, witness_secret: bytes, 
     database.witness_secret = witness_secret
     try:
         with database.transaction(actor) as tx:
+            if event == EVENT_RESTORED:
+                tx.connection.execute(text("RESET ROLE"))  # the mark is its maker's
+                tx.connection.execute(text(f"DROP TABLE {_MARK}"))
             tx.witness(event, "database", _DATABASE, **details)
             tx.commit()
     finally:

@@ -35,6 +35,19 @@ class DatabaseUnreachable(VaultError):
     hint = N_("Check SLIPVAULT_DATABASE_URL, whether that server runs, its pg_hba.conf and the password.")
 
 
+class RestorationUnfinished(VaultError):
+    """A copy was being put into the database when its process ended; nobody starts on what may be half an archive."""
+
+    code = "restoration-unfinished"
+    status = 503
+    exit_code = 75
+    fault = Fault.OURS
+    message = N_(
+        "A copy is being put into this database, or that was cut off: nothing starts on it before it is finished."
+    )
+    hint = N_("Wait for slipvault database restore, or run it again with the same dump: it does what is left.")
+
+
 class DatabaseFull(VaultError):
     """PostgreSQL answers, but its disk has no room for another row."""
 

@@ -9,6 +9,7 @@ from alembic.config import Config
 from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
+from vault.foundation.db.copies import require_no_restoration
 from vault.foundation.db.engine import APP_ROLE
 from vault.foundation.db.errors import DatabaseUnreachable
 from vault.foundation.db.rights import ensure_role
@@ -24,6 +25,7 @@ def upgrade(url: str | URL) -> None:
     Raises:
         DatabaseUnsuitable: the user of `url` lacks a right, or the server an extension: docs/operate/database.md.
         DatabaseUnreachable: nothing answers there, or it does not let the user in.
+        RestorationUnfinished: a copy is being put into it.
     """
     engine = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
     try:
@@ -31,6 +33,7 @@ def upgrade(url: str | URL) -> None:
             guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _UPGRADE_LOCK})
             try:
                 ensure_role(guard, APP_ROLE)
+                require_no_restoration(guard)
                 with engine.connect().execution_options(isolation_level="READ COMMITTED") as connection:
                     command.upgrade(configuration(connection), "head")
             finally:
