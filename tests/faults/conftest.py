@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults import small_disks
 from tests.faults.site import Site, running_site
 from tests.support.rgw import Rgw
 from vault.foundation.db.launcher import EmbeddedPostgres
@@ -38,14 +38,13 @@ def small_disk() -> Iterator[Callable[[Path, int], None]]:
     """Mounts small disks: called with a directory and a size in bytes; called again, it changes the size."""
     if os.geteuid() != 0:
         pytest.fail("a small disk is mounted for this test, which only root may do: run it as root", pytrace=False)
+    small_disks.clear()
     mounted: list[Path] = []
 
     def mount(directory: Path, size_bytes: int) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        options = f"size={size_bytes},mode=711" + ",remount" * (directory in mounted)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "small", str(directory)], check=True)
+        small_disks.mount(directory, size_bytes, is_there=directory in mounted)
         mounted.append(directory)
 
     yield mount
     for directory in dict.fromkeys(reversed(mounted)):
-        subprocess.run(["umount", "--lazy", str(directory)], check=True)
+        small_disks.unmount(directory)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.faults import small_disks
 from tests.faults.road import INTENT, NOTHING, attempt, finish, new_file
 from tests.faults.service import running_service
 from tests.faults.site import running_site
@@ -104,3 +107,18 @@ def _fill_the_log(home: Path) -> None:
     with psycopg.connect(where, autocommit=True) as connection:
         for _ in range(64):  # megabytes: a file of the log holds 16
             connection.execute("SELECT pg_logical_emit_message(false, 'fill', repeat('x', 1000000))")
+
+
+def test_disks_of_a_run_that_was_killed_are_cleared_and_no_others(small_disk: SmallDisk, tmp_path: Path) -> None:
+    dead, own = tmp_path / "of a dead run", tmp_path / "own"
+    small_disk(own, 1 << 20)
+    maker = [sys.executable, "-m", "tests.faults.small_disks", str(dead)]
+    with subprocess.Popen(maker, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "mounted\n"
+        small_disks.clear()
+        assert {dead, own} <= small_disks.mounted().keys(), "its run lives"
+        run.kill()
+    small_disks.clear()
+    assert dead not in small_disks.mounted()
+    assert own in small_disks.mounted()

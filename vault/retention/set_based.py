@@ -195,11 +195,12 @@ def _certain(plan: SimplePlan, rows: Subquery, fiscal_year: FiscalYear) -> Day:
 
 
 def _at_least(plan: SimplePlan, dated: Subquery, name: str) -> Day:
-    """Until when a record is kept in any case while its end cannot be told."""
-    if plan.is_permanent:
-        return _NO_DAY
-    known = [dated.c[f"certain_{name}"], dated.c.locked_until]
-    return func.greatest(*known, *([dated.c[f"delete_by_{name}"]] if plan.is_only_limited else []))
+    """Until when a record is kept in any case while its end cannot be told.
+
+    A class that is only limited has no other terms in a plan (`NotSimple.MAXIMUM_MEETS_WISH`): its end is the limit, and
+    while that cannot be told the limit adds nothing.
+    """
+    return _NO_DAY if plan.is_permanent else func.greatest(dated.c[f"certain_{name}"], dated.c.locked_until)
 
 
 def _lock(plan: SimplePlan, policy: LockPolicy, dated: Subquery, name: str, on: date) -> Day:
