@@ -163,6 +163,11 @@ class RecordHold:
     released_at: datetime | None
 
     @property
+    def name(self) -> str:
+        """How people name it: the matter's number and its own."""
+        return f"{self.matter_number}/{self.number}"
+
+    @property
     def is_in_force(self) -> bool:
         """Whether it keeps the record."""
         return self.released_at is None

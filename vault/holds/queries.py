@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -73,15 +74,6 @@ def get_matter(connection: Connection, viewer: Viewer, matter_id: UUID) -> Matte
     return _matter(row)
 
 
-def matter_id_of(connection: Connection, number: str) -> UUID:
-    """The id of the matter with that number of ours. Raises NotFoundOrNotYours."""
-    query = select(matters.c.id).where(matters.c.number == number)
-    found: UUID | None = connection.execute(query).scalar_one_or_none()
-    if found is None:
-        raise NotFoundOrNotYours
-    return found
-
-
 @dataclass(frozen=True)
 class MatterFilters:
     """Which matters; all given conditions must be true. `text` is part of their number, document, authority or title."""
@@ -122,12 +114,27 @@ def count_matters(
     return keyset.count(connection, query, at_most)
 
 
+def reviews_due(connection: Connection, day: date) -> tuple[Hold, ...]:
+    """The holds in force that somebody wanted to look at again by that day, without a release proposed."""
+    found = _holds(connection, (holds.c.review_date <= day) & holds.c.released_at.is_(None))
+    return tuple(hold for hold in found if not hold.is_release_proposed)
+
+
 def get_hold(connection: Connection, hold_id: UUID) -> Hold:
     """One hold. Raises NotFoundOrNotYours."""
     found = _holds(connection, holds.c.id == hold_id)
     if not found:
         raise NotFoundOrNotYours
     return found[0]
+
+
+def name_of(connection: Connection, subject_id: UUID) -> tuple[str, str]:
+    """Whether an id is that of a matter or of a hold, and how people name it; nothing when it is neither."""
+    number = connection.execute(select(matters.c.number).where(matters.c.id == subject_id)).scalar_one_or_none()
+    if number is not None:
+        return "matter", number
+    found = _holds(connection, holds.c.id == subject_id)
+    return ("hold", found[0].name) if found else ("", "")
 
 
 def holds_of_matter(connection: Connection, matter_id: UUID) -> tuple[Hold, ...]:

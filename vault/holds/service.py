@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from vault.access.model import Viewer
@@ -37,14 +37,15 @@ REASON_LENGTH_MIN, REASON_LENGTH_MAX = 4, 500
 _LINES_TOLD_MAX = 20
 
 
-def open_matter(ctx: Context, viewer: Viewer, new: NewMatter) -> Matter:
-    """Opens a matter, which gets a number of ours. Leaves `holds:matter:open`.
+def open_matter(ctx: Context, viewer: Viewer, new: NewMatter, client_key: str | None = None) -> Matter:
+    """Opens a matter, which gets a number of ours; under the same key it is the same one. Leaves `holds:matter:open`.
 
     Raises:
         NotAllowed: the viewer lacks `holds:matter:open`.
         InvalidInput: a text is missing or too long.
     """
     viewer.require(Right.HOLDS_MATTER_OPEN)
+    key = _checked_key(client_key)
     length_min = 0 if new.authority is Authority.HOUSE else 1  # what the house expects has no document yet
     told = {
         "authority": new.authority.value,
@@ -55,9 +56,16 @@ def open_matter(ctx: Context, viewer: Viewer, new: NewMatter) -> Matter:
     }
     with ctx.database.transaction(viewer.actor) as tx:
         now = tx.clock.now()
+        number = _next_number(
+            tx, now
+        )  # whoever opens another one waits here, so of two under one key the second finds it
+        earlier = _earlier(tx, matters, matters.c.opened_by == viewer.id, key)
+        if earlier is not None:
+            return get_matter(tx.connection, viewer, earlier.id)
         row: dict[str, Any] = {
             "id": new_id(),
-            "number": _next_number(tx, now),
+            "number": number,
+            "client_key": key,
             **told,
             "salt": secrets.token_bytes(16),
             "opened_by": viewer.id,
@@ -110,9 +118,11 @@ def place_hold(
     names: Sequence[str],
     reason: str,
     review_date: date | None = None,
+    client_key: str | None = None,
 ) -> Placed:
     """Places a hold on records, named by archival number or id: on all of them or on none. In force when this returns.
 
+    Under a key that was used before nothing is placed, and the hold of then is told.
     Leaves `holds:hold:place`, and `holds:record:hold` for each record.
 
     Raises:
@@ -123,8 +133,13 @@ def place_hold(
     """
     viewer.require(Right.HOLDS_HOLD_PLACE)
     reason = checked_text("reason", reason, REASON_LENGTH_MIN, REASON_LENGTH_MAX)
+    key = _checked_key(client_key)
     with ctx.database.transaction(viewer.actor) as tx:
         matter = _open_matter(tx, matter_id)
+        earlier = _earlier(tx, holds, holds.c.placed_by == viewer.id, key)
+        if earlier is not None:
+            hold = get_hold(tx.connection, earlier.id)
+            return Placed(hold, added=0, already=hold.records)
         now = tx.clock.now()
         if review_date is not None and review_date <= _day_of(tx, now):
             raise InvalidInput(field="review_date", problem=N_("it must be a day still to come"))
@@ -139,6 +154,7 @@ def place_hold(
                 "number": (last or 0) + 1,
                 "reason": reason,
                 "review_date": review_date,
+                "client_key": key,
                 "placed_by": viewer.id,
                 "placed_at": now,
             },
@@ -202,6 +218,17 @@ def checked_text(field: str, text: str, length_min: int, length_max: int) -> str
     if len(text) > length_max:
         raise InvalidInput(field=field, problem=N_("it is too long"))
     return text
+
+
+def _checked_key(client_key: str | None) -> str:
+    key = client_key if client_key is not None else str(new_id())
+    if not 8 <= len(key) <= 200 or not key.isprintable():
+        raise InvalidInput(field="client_key", problem=N_("8 to 200 characters are needed"))
+    return key
+
+
+def _earlier(tx: Transaction, table: Table, by: ColumnElement[bool], client_key: str) -> Any:
+    return tx.connection.execute(select(table.c.id).where(by, table.c.client_key == client_key)).one_or_none()
 
 
 def _open_matter(tx: Transaction, matter_id: UUID) -> Any:

@@ -26,6 +26,7 @@ NOUNS: dict[str, str] = {
     "events": N_("Report the events from which periods count."),
     "file": N_("File records: their locks become those of their classes."),
     "why": N_("Tell why a record is still here."),
+    "holds": N_("Hold records that a court or authority asks for, so that nobody can destroy them."),
     "station": N_("Watch a scanner's folder and send what comes into it."),
     "login": N_("Sign in to a server with a token."),
     "logout": N_("Forget the token of this computer."),

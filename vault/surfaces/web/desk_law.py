@@ -1,4 +1,4 @@
-"""What waits for somebody about the law: versions and rules to approve, and one's own drafts and proposals."""
+"""What waits for somebody about the law: versions, rules and releases to approve, and one's own drafts and proposals."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from vault.access.approvals import Proposal, ProposalState, list_proposals
 from vault.catalogue.queries import get_record
 from vault.foundation.errors import N_
+from vault.holds.model import Hold
+from vault.holds.queries import releases_proposed, reviews_due
 from vault.retention.confirmations import list_confirmations
 from vault.retention.model import Act, ScheduleVersion, VersionState
 from vault.retention.queries import list_reclassifications, list_versions
@@ -54,6 +56,26 @@ def to_reclassify(asker: Asker) -> Iterator[WaitingItem]:
             yield WaitingItem(Link(number, f"/records/{told.record_id}/class"), text, told.proposed_at)
 
 
+def to_release(asker: Asker) -> Iterator[WaitingItem]:
+    """Holds whose release others proposed."""
+    for hold in releases_proposed(asker.connection, asker.viewer):
+        text = asker.formats.translator.ngettext(
+            "Its release is proposed: %(num)s record.", "Its release is proposed: %(num)s records.", hold.records
+        )
+        what = text % {"num": asker.formats.number(hold.records)}
+        assert hold.release is not None, "it is proposed"
+        yield WaitingItem(_hold_link(asker, hold), what, hold.release.proposed_at)
+
+
+def to_review(asker: Asker) -> Iterator[WaitingItem]:
+    """Holds that somebody wanted to look at again by today."""
+    what = asker.say(N_("To be looked at again: is it still needed? It stays in force until it is released."))
+    for hold in reviews_due(asker.connection, asker.midnight.date()):
+        assert hold.review_date is not None, "it was asked for"
+        due = datetime.combine(hold.review_date, time(), asker.formats.zone)
+        yield WaitingItem(_hold_link(asker, hold), what, hold.placed_at, asker.urgency(due), due)
+
+
 def own_versions(asker: Asker) -> Iterator[WaitingItem]:
     """One's own drafts that nobody has proposed yet, and one's own proposals that wait for others."""
     own = {one.id for one in _open(asker, Act.CHANGE_SCHEDULE) if one.proposed_by == asker.viewer.id}
@@ -80,6 +102,10 @@ def _begins(asker: Asker, version: ScheduleVersion) -> datetime:
     """The instant at which a proposed version would take effect: later nobody can approve it."""
     assert version.effective_date is not None, "a proposal has a day"
     return datetime.combine(version.effective_date, time(), asker.formats.zone)
+
+
+def _hold_link(asker: Asker, hold: Hold) -> Link:
+    return Link(asker.say(N_("Hold {name}")).format(name=hold.name), f"/holds/{hold.id}")
 
 
 def _link(asker: Asker, version: ScheduleVersion) -> Link:

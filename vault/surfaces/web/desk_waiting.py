@@ -60,6 +60,8 @@ def waiting(asker: Asker) -> tuple[WaitingItem, ...]:
         (Right.RETENTION_SCHEDULE_APPROVE, desk_law.to_approve),
         (Right.RETENTION_CONFIRMATION_APPROVE, desk_law.to_confirm),
         (Right.RETENTION_RECLASSIFICATION_APPROVE, desk_law.to_reclassify),
+        (Right.HOLDS_RELEASE_APPROVE, desk_law.to_release),
+        (Right.HOLDS_RELEASE_PROPOSE, desk_law.to_review),
         (Right.RETENTION_SCHEDULE_DRAFT, desk_law.own_versions),
         (Right.RETENTION_RECORD_FILE, _to_file),
         (Right.INTAKE_BATCH_CREATE, _open_batches),

@@ -30,6 +30,7 @@ from vault.surfaces.web import (
     events,
     jobs,
     ledger,
+    matters,
     people,
     quarantine,
     reconciliation,
@@ -49,7 +50,7 @@ LISTS: Mapping[str, WebList[Any, Any]] = {
     module.LIST.listing.name: module.LIST
     for module in (
         *(records, batches, quarantine, schedules, simulated_records, events),
-        *(ledger, people, stations, jobs, reconciliation),
+        *(ledger, people, stations, jobs, reconciliation, matters),
     )
 }
 # A form carries ids of what was picked on other pages in one field; ticks of one page are at most a page.

@@ -18,6 +18,8 @@ from vault.catalogue import corrections, reading
 from vault.catalogue.model import Correction, FieldKind
 from vault.catalogue.queries import RecordView, get_record, same_business
 from vault.foundation.db.keyset import EVERYTHING, Span
+from vault.holds.model import RecordHold
+from vault.holds.queries import holds_of_record
 from vault.intake.queries import get_batch, is_rendering, item_of_record
 from vault.oversight.model import RecordVerification
 from vault.oversight.queries import newest_verification
@@ -60,6 +62,7 @@ class Around:
     corrections: tuple[Correction, ...]
     verified: RecordVerification | None
     filing: Filing | None
+    holds: tuple[RecordHold, ...]
     names: Mapping[UUID, str]
     story: tuple[TimelineEntry, ...]
     rendering: str | None
@@ -111,6 +114,7 @@ def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -
         told = story(request, connection, viewer, record_id, aside=_reason_teller(ctx, connection, viewer, record_id))
         verified = newest_verification(connection, record)
         filed = filing_of(connection, record_id)
+        held = tuple(hold for hold in holds_of_record(connection, record_id) if hold.is_in_force)
         corrected = corrections.corrections_of(ctx, connection, viewer, record)
         people = [c.actor_id for c in corrected] + [item.sender_id if item else None, verified and verified.actor_id]
         people += [said.person_id for said in told_why.approved_by]
@@ -131,6 +135,7 @@ def around_record(request: Request, ctx: Ctx, viewer: Viewer, record_id: UUID) -
         corrections=corrected,
         verified=verified,
         filing=filed,
+        holds=held,
         names=names,
         story=told,
         rendering=rendering,

@@ -54,6 +54,8 @@ def _lock_note(around: Around) -> str:
 def _summary(around: Around) -> str:
     """Why it is still here, in one sentence."""
     say, decision = around.speaker.gettext, around.why.decision
+    if decision.is_held:
+        return say(N_("It is held: nobody can destroy it before the last of its holds is released."))
     if decision.state is State.PERMANENT:
         return say(N_("It is kept for ever."))
     if decision.state is State.OPEN and decision.at_least_until is not None:

@@ -63,7 +63,8 @@ def record_view(
         strip=_strip(around, current, "/describe" if describe else "/file" if is_filing else ""),
         verification=verification,
         personal=tuple(_personal(around, clear or {})),
-        objects=tuple(_objects(record.components)),
+        objects=tuple(_objects(record.components, is_held=any(hold.stands_at for hold in around.holds))),
+        holds=tuple(_holds(around)),
         corrections=tuple(_correction(around, correction) for correction in around.corrections),
         timeline=around.story,
         same_business=tuple(Link(number, f"/records/{record_id}") for record_id, number in around.same_business),
@@ -110,6 +111,9 @@ def _actions(around: Around, verification: views.Verification) -> tuple[Action, 
     if viewer.may(Right.RETENTION_EVENT_REPORT):
         address = f"/events/new?{urlencode({'record': record.archival_number})}"
         others.append(Action(labels.REPORT_EVENT, address, icon="events"))
+    if viewer.may(Right.HOLDS_HOLD_PLACE):
+        address = f"/holds/new?{urlencode({'record': record.archival_number})}"
+        others.append(Action(labels.HOLD, address, icon="hold"))
     if state == "being_filed" and viewer.may(Right.RETENTION_RECORD_FILE) and _may_stop(around):
         others.append(Action(labels.STOP_FILING, around.at("/file/stop"), "post"))
     return ((replace(first, tone="primary"),) if first else ()) + tuple(dict.fromkeys(others))
@@ -239,7 +243,14 @@ def _strip(around: Around, current: int, act: str) -> views.PageStrip:
     return views.PageStrip("making", progress_href=f"{href}/progress")
 
 
-def _objects(components: Iterable[ComponentView]) -> Iterable[views.StoredObjects]:
+def _holds(around: Around) -> Iterable[views.HeldUnder]:
+    may_open = around.viewer.may(Right.HOLDS_MATTER_READ)
+    for hold in around.holds:
+        href = f"/holds/{hold.hold_id}" if may_open else None
+        yield views.HeldUnder(hold.name, href, hold.held_at, hold.stands_at)
+
+
+def _objects(components: Iterable[ComponentView], *, is_held: bool) -> Iterable[views.StoredObjects]:
     """By kind and store, the original first; a thousand pages are one line."""
 
     def place(component: ComponentView) -> tuple[int, str]:
@@ -256,6 +267,7 @@ def _objects(components: Iterable[ComponentView]) -> Iterable[views.StoredObject
             lock_mode=min((c.lock_mode.lower() for c in held), key=_LOCK_ORDER.index),
             lock_until=min(c.lock_until for c in held),
             sha256_hex=held[0].sha256.hex() if len(held) == 1 else "",
+            is_held=is_held,
         )
 
 

@@ -11,6 +11,7 @@ from vault.access.queries import actor_kind, actor_names, all_units, station_of_
 from vault.access.rights import Right
 from vault.catalogue.queries import archival_number_of, numbers_of
 from vault.foundation.errors import N_
+from vault.holds.queries import name_of
 from vault.intake.queries import batch_name, item_name
 from vault.surfaces.web.views.ledger_entry import Subject
 
@@ -38,11 +39,17 @@ KINDS = {
 def subject_of(connection: Connection, viewer: Viewer, kind: str, subject_id: UUID) -> Subject:
     """The subject of an entry. `kind` "context" is a batch or a station, whichever has the id."""
     if kind == "context":
-        kind = "batch" if batch_name(connection, subject_id) else "station"
+        kind = _kind_of(connection, subject_id)
     label = KINDS.get(kind, kind)
     teller = _TELLERS.get(kind)
     name, href = teller(connection, viewer, subject_id) if teller else ("", None)
     return Subject(label, name, href)
+
+
+def _kind_of(connection: Connection, subject_id: UUID) -> str:
+    if batch_name(connection, subject_id):
+        return "batch"
+    return name_of(connection, subject_id)[0] or "station"
 
 
 def _record(connection: Connection, viewer: Viewer, record_id: UUID) -> tuple[str, str | None]:
@@ -80,6 +87,11 @@ def _unit(connection: Connection, _viewer: Viewer, unit_id: UUID) -> tuple[str, 
     return next((f"{u.name_zh} {u.code}" for u in all_units(connection) if u.id == unit_id), ""), None
 
 
+def _held(connection: Connection, viewer: Viewer, subject_id: UUID) -> tuple[str, str | None]:
+    kind, name = name_of(connection, subject_id)
+    return name, f"/{kind}s/{subject_id}" if kind and viewer.may(Right.HOLDS_MATTER_READ) else None
+
+
 def _job(_connection: Connection, viewer: Viewer, run_id: UUID) -> tuple[str, str | None]:
     return "", f"/jobs/{run_id}" if viewer.may(Right.JOBS_JOB_READ) else None
 
@@ -93,4 +105,6 @@ _TELLERS = {
     "token": _token,
     "unit": _unit,
     "job": _job,
+    "matter": _held,
+    "hold": _held,
 }

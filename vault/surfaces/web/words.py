@@ -35,6 +35,28 @@ STATES: dict[str, dict[str, Word]] = {
         "confirmed": Word(N_("Confirmed by two people"), "good", "check"),
         "unverified": Word(N_("Not verified"), "warn", "alert"),
     },
+    "matter": {
+        "open": Word(N_("Open, nothing is held"), "info", "dot"),
+        "holds": Word(N_("Holds in force"), "warn", "hold"),
+        "release-proposed": Word(N_("Release proposed"), "warn", "clock"),
+        "closed": Word(N_("Closed"), "neutral", "lock"),
+    },
+    "hold": {
+        "being-set": Word(N_("In force, being set in the stores"), "warn", "running"),
+        "stands": Word(N_("In force, stands in the stores"), "warn", "hold"),
+        "release-proposed": Word(N_("In force, release proposed"), "warn", "clock"),
+        "being-lifted": Word(N_("Released, being taken off in the stores"), "info", "running"),
+        "released": Word(N_("Released"), "neutral", "check"),
+    },
+    "authority": {
+        "court": Word(N_("Court")),
+        "procuratorate": Word(N_("Procuratorate")),
+        "police": Word(N_("Police")),
+        "supervision": Word(N_("Supervisory commission")),
+        "regulator": Word(N_("Regulator")),
+        "other": Word(N_("Another authority")),
+        "house": Word(N_("The house itself")),
+    },
     "event": {
         "valid": Word(N_("Counts"), "good", "check"),
         "undone": Word(N_("Undone"), "neutral", "undo"),

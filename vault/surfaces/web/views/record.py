@@ -163,6 +163,16 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldUnder:
+    """A hold in force on the record; without an address the viewer may not see matters."""
+
+    name: str
+    href: str | None
+    since_at: datetime
+    stands_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class FilePlan:
     """What filing would do, before anybody does it: translated sentences, and the address that does it."""
 
@@ -193,6 +203,7 @@ class RecordView:
     timeline: tuple[TimelineEntry, ...] = ()
     same_business: tuple[Link, ...] = ()
     actions: tuple[Action, ...] = ()
+    holds: tuple[HeldUnder, ...] = ()
     progress_href: str | None = None  # while its locks are being set
     file_plan: FilePlan | None = None
     describe: DescribeForm | None = None
