@@ -116,6 +116,35 @@ def record_id(archive: Archive) -> UUID:
     return found
 
 
+@pytest.mark.clause("V5")
+@pytest.mark.invariant("A1")
+def test_holds_are_placed_and_released_by_three(
+    archive: Archive, sign_in: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    legal, heads = sign_in("legal", Role.LEGAL), [sign_in(f"head{n}", Role.APPROVER) for n in range(2)]
+    record_id = archive.send(jpeg(4711)).record_id
+    told = ("--authority", "court", "--name", "市中级人民法院", "--basis", "民事诉讼法第七十条", "--title", "某某案")
+    matter = legal.ask("holds", "open", *told, "--document", "(2026) 17 号")["number"]
+    assert legal.ask("holds", "place", matter, "X-1", "--reason", "法院要求", code=65)["code"] == "records-unknown"
+    (tmp_path / "list.txt").write_text(f"{record_id}\n", encoding="utf-8")
+    placed = legal.ask("holds", "place", matter, "--list", tmp_path / "list.txt", "--reason", "法院要求")
+    hold = placed["hold"]["name"]
+    assert (hold, placed["added"]) == (f"{matter}/1", 1)
+    assert legal.ask("holds", "add", hold, record_id)["already"] == 1
+    assert legal.ask("holds", "show", hold)["held"][0]["record_id"] == str(record_id)
+    assert "held" in legal.run("why", record_id).stdout.lower()
+    assert legal.ask("holds", "release-approve", hold, code=77)["code"] == "not-allowed"
+    legal.ask("holds", "release-propose", hold, "--reason", "案件已结")
+    legal.ask("holds", "release-withdraw", hold)
+    legal.ask("holds", "release-propose", hold, "--reason", "案件已结")
+    assert heads[0].ask("holds", "release-approve", hold)["is_in_force"]
+    assert legal.ask("holds", "close", matter, code=75)["code"] == "matter-still-holds"
+    assert not heads[1].ask("holds", "release-approve", hold)["is_in_force"]
+    assert legal.ask("holds", "close", matter)["closed_at"]
+    assert legal.ask("holds", "list", "--open")["matters"] == []
+    assert legal.ask("holds", "show", "M-1999-0001", code=66)
+
+
 @pytest.mark.clause("V3")
 @pytest.mark.invariant("A1")
 def test_a_schedule_from_export_to_approval(

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+import hold_samples
 import law_samples
 import reconciliation_samples
 import simulation_samples
@@ -133,6 +134,7 @@ def full(language: Language) -> list[Sample]:
         *_health(t),
         *_people(t),
         *(Sample(*told) for told in law_samples.full(t)),
+        *(Sample(*told) for told in hold_samples.full(t)),
         *(Sample(*told) for told in simulation_samples.full(t)),
     ]
 
@@ -368,6 +370,7 @@ def record(t: Texts, *, unmasked: bool = False) -> views.RecordView:
         corrections=(views.CorrectionRow(ago(minutes=20), LI, t("与原件不符", "not as on the slip"), (views.CorrectedValue(N_("Customer"), "赵丽影", "赵丽颖"), views.CorrectedValue(N_("Handler"), None, "周敏"))),),
         timeline=story, same_business=(Link("J042-YW·2026-D30-YYB-2210", RECORD),),
         actions=(Action(N_("Verify now"), RECORD + "/verify", "post", "primary", icon="check"), Action(N_("Fetch the original"), RECORD + "/original", icon="download")),
+        holds=(views.HeldUnder("M-2026-0003/2", "/holds/1", ago(minutes=9), None), views.HeldUnder("M-2026-0002/1", None, ago(minutes=9), NOW)),
         describe_href=RECORD + "/describe", unmask_href=RECORD + "/unmask", previous_href=RECORD, next_href=RECORD, ledger_href="/ledger?subject=01935c1e",
     )  # fmt: skip
 
@@ -690,6 +693,7 @@ def empty(language: Language) -> list[Sample]:
     person = people.PersonView("p", "/people/p", "新人", "xinren", "档案室", "invited", NOW, None, (), (), ())
     return [
         *(Sample(*told) for told in law_samples.empty(t)),
+        *(Sample(*told) for told in hold_samples.empty(t)),
         *(Sample(*told) for told in simulation_samples.empty(t)),
         Sample("desk-officer", "/?officer", "desk.html", "desk", desk.DeskView((), None, None, (), None)),
         Sample("desk-empty", "/?empty", "desk.html", "desk", desk.DeskView((), (), (), (), tuple(HourCount(h, 0) for h in range(24)))),
