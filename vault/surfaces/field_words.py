@@ -23,11 +23,15 @@ DESCRIPTION_FIELDS: Mapping[str, str] = {
 }
 FIELDS: Mapping[str, str] = {
     **DESCRIPTION_FIELDS,
+    "authority": N_("Authority"),
+    "authority_name": N_("Name of the authority"),
+    "basis": N_("Basis"),
     "class_code": N_("Retention class"),
     "client_key": N_("Client key"),
     "code": N_("Code"),
     "comment": N_("Comment"),
     "day": N_("Day"),
+    "document_number": N_("Number of its document"),
     "effective_date": N_("In effect from"),
     "event": N_("Event"),
     "events": N_("Events"),
@@ -40,6 +44,7 @@ FIELDS: Mapping[str, str] = {
     "handling": N_("What was done"),
     "language": N_("Language"),
     "lasts_days": N_("Days of validity"),
+    "matter": N_("Matter"),
     "name": N_("Name"),
     "name_zh": N_("Chinese name"),
     "note": N_("Note"),
