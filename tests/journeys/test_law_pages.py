@@ -158,6 +158,8 @@ def test_an_event_is_foreseen_reported_and_told_by_why(desk: Page, server: Serve
     desk.click('form[action="/events"] button.primary')
     desk.wait_for_url("**/events?report=*")
     expect(desk.locator("tbody")).to_contain_text("合同终止")
+    desk.go_back()
+    expect(desk.locator("main")).to_contain_text("1 个事件已经登记过，不再重复登记")
 
     desk.goto(f"{record}/why")
     expect(desk.locator("#conclusion + .lead-fact")).to_contain_text(str(until))
