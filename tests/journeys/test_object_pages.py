@@ -230,7 +230,8 @@ def test_a_record_is_filed_after_being_told_what_that_means(desk: Page, server: 
     desk.locator(".plan a", has_text="取消").click()
     expect(desk.locator(".subtitle")).to_contain_text("待归档")
     desk.goto(f"{address}/file")
-    desk.locator(".plan button.primary").click()
+    with desk.expect_navigation():
+        desk.locator(".plan button.primary").click()
     wait_for(lambda: says(desk, address, "合规锁定"), 60)
     expect(desk.locator(".subtitle")).to_contain_text("已归档")
     assert desk.locator(".head a", has_text="归档").count() == 0

@@ -160,9 +160,15 @@ class Supervisor:
         self._is_ending = False
 
     def _passed(self, phase: str) -> None:
-        """Notes how long a phase of the start took, the first one since the process began."""
+        """Notes how long a phase of the start took, the first one since the process began.
+
+        Raises:
+            _StoppedEarly: it was told to end meanwhile; Python loses what a signal raises while a child is being forked.
+        """
         now_s = age_s()
         self._phases[phase] = round((now_s - sum(self._phases.values())), 2)
+        if self._is_ending:
+            raise _StoppedEarly
 
     def run(self) -> int:
         """Starts everything and returns the exit code when it has been told to end.

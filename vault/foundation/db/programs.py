@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vault.foundation.db.errors import DatabaseUnsuitable, ServerProgramFailed
 from vault.foundation.errors import N_
-from vault.foundation.processes import following_parent
+from vault.foundation.processes import following_parent, signals_deferred
 
 SHARED_ACCOUNT = "nobody"  # other programs of the host may run as it, too
 _UNPRIVILEGED_NAMES = ("slipvault", SHARED_ACCOUNT)
@@ -88,18 +88,25 @@ def run_program(
     Raises:
         ServerProgramFailed: it ended with an error.
     """
-    done = subprocess.run(
-        [str(binaries / program), *arguments],
-        capture_output=True,
-        check=False,
-        text=True,
-        preexec_fn=becoming(account, following_parent(signal.SIGKILL)),
-        pass_fds=handles,
-        cwd="/",
-    )
-    if done.returncode != 0:
-        raise ServerProgramFailed(program=program, said=done.stderr.strip()[-400:])
-    return done.stdout
+    with signals_deferred():
+        process = subprocess.Popen(
+            [str(binaries / program), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=becoming(account, following_parent(signal.SIGKILL)),  # noqa: PLW1509 - from the main thread
+            pass_fds=handles,
+            cwd="/",
+        )
+    with process:
+        try:
+            printed, said = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0:
+        raise ServerProgramFailed(program=program, said=said.strip()[-400:])
+    return printed
 
 
 def becoming(account: pwd.struct_passwd | None, then: Callable[[], None] | None = None) -> Callable[[], None]:
