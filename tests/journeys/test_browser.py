@@ -29,6 +29,7 @@ PAGES = (
     "health",
     "people",
     "stations",
+    "units",
     "jobs",
     "settings",
 )
