@@ -18,6 +18,7 @@ from vault.surfaces.web.views import (
     desk,
     entrance,
     health,
+    holidays,
     intake,
     ledger,
     lists,
@@ -658,6 +659,7 @@ def _people(t: Texts) -> list[Sample]:
         Sample("people", "/people", "people.html", "people", people.PeopleView(frame("people", N_("People"), Paging(4, 4)), people.PersonFilter(), choices, rows, roles, may_add=True, form=bad)),
         Sample("person", "/people/1", "person.html", "people", person),
         Sample("station", "/stations/1", "station.html", "stations", station.StationView("一楼大厅 3 号扫描站", "营业部", "active", ago(days=80), ago(minutes=1), 412, 3, 2210, 9, (station.HeldToken("svt_7Kd…", "active", True, (N_("Send scans in"),), ago(days=80), NOW + timedelta(days=200), None, (Action(N_("Revoke"), "/stations/t1/revoke", "post", "danger"),)), station.HeldToken("svt_1aB…", "revoked", False, (), ago(days=400), ago(days=90), ago(days=85))), story, "/batches?sender=1")),
+        Sample("holidays", "/holidays", "holidays.html", "holidays", holidays.HolidaysView((holidays.YearRow(2027, (date(2027, 1, 1), date(2027, 2, 6)), (), "国办发明电〔2026〕9号", LI, ago(days=3)), holidays.YearRow(2027, (date(2027, 1, 2),), (date(2027, 2, 14),), "国办发明电", LI, ago(days=9), is_counting=False)), True, Form({"year": "明年"}, (FieldError("year", t("每一天都须在该年", "every day must be of the year")),)))),
         Sample("units", "/units", "units.html", "units", people.UnitsView((people.UnitRow("GT01", "营业部", "Hall"), people.UnitRow("XZ02", "行政审批科", "行政审批科")))),
         Sample("stations", "/stations", "stations.html", "stations", people.StationsView(frame("stations", N_("Stations"), Paging(3, 3)), people.TokenFilter(), tokens, choices, new, may_add=True)),
     ]  # fmt: skip

@@ -43,6 +43,9 @@ PLACES: tuple[Place, ...] = (
     ),
     Place(RailItem("rules", N_("Rules"), "/rules", "rules", group=RETENTION), ("retention:schedule:read",)),
     Place(RailItem("events", N_("Events"), "/events", "events", group=RETENTION), ("retention:event:read",)),
+    Place(
+        RailItem("holidays", N_("Holidays"), "/holidays", "calendar", group=RETENTION), ("retention:schedule:read",)
+    ),
     Place(RailItem("due", N_("Due calendar"), "/due", "calendar", group=RETENTION), ("retention:event:read",)),
     Place(RailItem("matters", N_("Holds"), "/matters", "hold"), ("holds:matter:read",)),
     Place(RailItem("ledger", N_("Ledger"), "/ledger", "ledger"), ("ledger:entry:read",)),
