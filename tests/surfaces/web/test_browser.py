@@ -38,7 +38,8 @@ def opened(browser, root, request):
     context.close()
 
 
-def test_no_page_has_an_axe_violation_or_meets_the_content_policy(browser, root) -> None:
+@pytest.mark.parametrize("names", [list(SAMPLES)[first::6] for first in range(6)], ids=range(6))
+def test_no_page_has_an_axe_violation_or_meets_the_content_policy(browser, root, names) -> None:
     told: list[str] = []
     for language, width, scheme in (("zh", 1280, "light"), ("en", 390, "dark")):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -46,8 +47,8 @@ def test_no_page_has_an_axe_violation_or_meets_the_content_policy(browser, root)
         page = context.new_page()
         page.on("console", lambda message: "Content Security Policy" in message.text and told.append(message.text))
         page.on("pageerror", lambda error: told.append(str(error)))
-        for name, sample in SAMPLES.items():
-            page.goto(root + sample.address, wait_until="load")
+        for name in names:
+            page.goto(root + SAMPLES[name].address, wait_until="load")
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if wide > 0:
                 told.append(f"{name} {language} {width}: {wide} px too wide")
