@@ -39,6 +39,7 @@ class Effect(StrEnum):
     NOT_ESCALATED = "not_escalated"
     LIMIT = "limit"  # the day by which it must be gone moves
     LOCK = "lock"  # would be kept less long, but a lock stands: it is kept until the lock ends
+    HOLD = "hold"  # would become due or be kept less long, but a hold is in force: it is kept until that is released
     LOCK_GROWS = "lock_grows"  # its lock will be made longer than it would be otherwise, which nobody can take back
 
 
@@ -75,6 +76,7 @@ def conditions(rows: _Rows = simulation_effects) -> Mapping[Effect, ColumnElemen
             Effect.NOT_ESCALATED: _left(c, What.ESCALATE),
             Effect.LIMIT: c.delete_by_before.is_distinct_from(c.delete_by_after),
             Effect.LOCK: _meets_lock(c),
+            Effect.HOLD: and_(c.is_held, _lets_go(c)),
             Effect.LOCK_GROWS: _lengthens_lock(c),
         }
     )
@@ -114,6 +116,18 @@ def _entered(c: ColumnCollection[Any, Any], what: What) -> ColumnElement[bool]:
 
 def _left(c: ColumnCollection[Any, Any], what: What) -> ColumnElement[bool]:
     return and_(c.what_before == what.value, c.what_after != what.value)
+
+
+def _lets_go(c: ColumnCollection[Any, Any]) -> ColumnElement[bool]:
+    """It would become due, or be kept less long, by whatever of it can be told, or were it not for a lock that stands."""
+    ways = (
+        and_(c.what_before.notin_(_DUE), c.what_after.in_(_DUE)),
+        c.until_after < c.until_before,
+        and_(_stays_open(c), _is_later(c.at_least_before, c.at_least_after)),
+        _left(c, What.PERMANENT),
+        _meets_lock(c),
+    )
+    return or_(*(func.coalesce(way, false()) for way in ways))
 
 
 def _meets_lock(c: ColumnCollection[Any, Any]) -> ColumnElement[bool]:

@@ -42,6 +42,7 @@ from retention_rules.model import RECEIVED, FiscalYear, LockPolicy, What
 from retention_rules.plans import Rounding, SimplePlan, Term
 from vault.catalogue.model import RecordStatus
 from vault.catalogue.tables import record_states, records
+from vault.holds.tables import held_records
 from vault.retention.tables import record_events
 
 Day = ColumnElement[Any]
@@ -123,7 +124,7 @@ def comparison_query(
     """What two laws say on a day of the records in `span` that have one of some classes, one row each.
 
     The columns are those of `simulation_effects`, but for the simulation, and `is_hard`: one of the laws must be asked
-    by `decide`.
+    by `decide`. Both answers are before holds; `is_held` stands beside them.
     """
     laws = (("before", before), ("after", after))
 
@@ -160,7 +161,18 @@ def comparison_query(
         return select(dated, *answers)
 
     known = {*before.plans, *after.plans}
-    return _each_class(_facts([before.plans, after.plans], span, time_zone, codes), known, answer)
+    found = _each_class(_facts([before.plans, after.plans], span, time_zone, codes), known, answer)
+    held = (
+        select(held_records.c.record_id)
+        .where(held_records.c.released_at.is_(None), span.within(held_records.c.record_id))
+        .distinct()
+        .subquery()
+    )
+    return (
+        select(found, held.c.record_id.isnot(None).label("is_held"))
+        .outerjoin(held, held.c.record_id == found.c.record_id)
+        .subquery()
+    )
 
 
 def _each_class(rows: CTE, codes: Collection[str], answer: Callable[[Subquery, str | None], Select[Any]]) -> Subquery:

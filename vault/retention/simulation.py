@@ -29,6 +29,7 @@ from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.jobs.errors import JobPutOff
 from vault.foundation.ledger.entry import SYSTEM, canonical_json
+from vault.holds.queries import on_hold
 from vault.retention.book import read_book
 from vault.retention.dossier import facts_now
 from vault.retention.effects import is_affected
@@ -200,9 +201,11 @@ def _asked(law: Law, laws: _Laws) -> Asked:
 def _keep_decided(tx: Transaction, simulation_id: UUID, laws: _Laws, record_ids: Sequence[UUID]) -> None:
     owners = select(records.c.id, records.c.unit_id).where(records.c.id.in_(record_ids))
     units = {row.id: row.unit_id for row in tx.connection.execute(owners)}
+    held = on_hold(tx.connection, record_ids)
     rows = [
         {
             "record_id": str(record_id),
+            "is_held": record_id in held,
             "unit_id": str(units[record_id]),
             **decided(facts, laws.before, laws.after, laws.on),
         }
@@ -219,7 +222,7 @@ def _keep_decided(tx: Transaction, simulation_id: UUID, laws: _Laws, record_ids:
 
 
 def decided(facts: Facts, before: Law, after: Law, on: date) -> dict[str, Any]:
-    """What two laws say of one record on a day, as a row of `simulation_effects` without its ids."""
+    """What two laws say of one record on a day, before holds, as a row of `simulation_effects` without its ids."""
     row: dict[str, Any] = {"class_code": facts.class_code, "locked_until": _iso(facts.locked_until)}
     unlocked = replace(facts, locked_until=None)
     for name, law in (("before", before), ("after", after)):

@@ -300,6 +300,7 @@ simulation_effects = Table(
     Column("unit_id", Uuid, nullable=False),
     Column("class_code", Text, nullable=False),
     Column("locked_until", Date),
+    Column("is_held", Boolean, nullable=False),
     Column("until_before", Date),
     Column("until_after", Date),
     Column("period_before", Date),

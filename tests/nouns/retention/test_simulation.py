@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from retention_rules.decision import decide
 from retention_rules.model import ClassDefinition, Disposition, FiscalYear, Period, State, What
+from tests.nouns.oversight.holding import hold
 from tests.nouns.retention.conftest import People
 from tests.support.archive import Archive
 from vault.foundation.context import Context
@@ -82,7 +83,9 @@ def _all_affected(archive: Archive, simulation_id: UUID) -> dict[UUID, AffectedR
         return {line.id: line for line in walk(lambda span: find_affected(connection, filters, span, units=None))}
 
 
-def _by_hand(before: Any, after: Any, alone_before: Any, alone_after: Any, locked: date | None) -> set[Effect]:
+def _by_hand(
+    before: Any, after: Any, alone_before: Any, alone_after: Any, locked: date | None, *, is_held: bool
+) -> set[Effect]:
     """The effects of one record from its decisions, said once more and otherwise than in SQL."""
     old, new = before.retain_until, after.retain_until
     found = set()
@@ -118,6 +121,8 @@ def _by_hand(before: Any, after: Any, alone_before: Any, alone_after: Any, locke
         Effect.LOCK,
         nearer(alone_before.retain_until, alone_after.retain_until) or nearer(before.delete_by, after.delete_by),
     )
+    let_go = {Effect.DUE, Effect.SHORTER, Effect.OPEN_SHORTER, Effect.NOT_PERMANENT, Effect.LOCK}
+    note(Effect.HOLD, is_held and bool(found & let_go))
     wanted, was = after.lock_until, before.lock_until
     note(Effect.LOCK_GROWS, bool(locked and wanted and wanted > locked and (was is None or wanted > was)))
     return found
@@ -128,6 +133,9 @@ def test_it_finds_what_the_law_says_of_every_record(
     archive: Archive, people: People, fill: Callable[[int], None]
 ) -> None:
     fill(3_000)
+    with archive.ctx.database.read() as connection:
+        held = set(connection.execute(text("SELECT id FROM records ORDER BY item_number % 17 LIMIT 800")).scalars())
+    hold(archive, *held)
     content = _content(archive)
     changed = _with(
         content,
@@ -157,7 +165,14 @@ def test_it_finds_what_the_law_says_of_every_record(
     for record_id, fact in facts.items():
         before, after = decide(fact, old, on), decide(fact, new, on)
         unlocked = replace(fact, locked_until=None)
-        wanted = _by_hand(before, after, decide(unlocked, old, on), decide(unlocked, new, on), fact.locked_until)
+        wanted = _by_hand(
+            before,
+            after,
+            decide(unlocked, old, on),
+            decide(unlocked, new, on),
+            fact.locked_until,
+            is_held=record_id in held,
+        )
         line = affected.get(record_id)
         assert (line.effects if line else set()) == wanted, record_id
         seen |= wanted
@@ -177,6 +192,11 @@ def test_it_finds_what_the_law_says_of_every_record(
     # A world in which hardly anything happens would show nothing.
     assert {Effect.LONGER, Effect.SHORTER, Effect.PERMANENT, Effect.DUE, Effect.NOT_DUE, Effect.LOCK} <= seen
     assert {Effect.LOCK_GROWS, Effect.OPEN_LONGER, Effect.OPEN_SHORTER} <= seen
+    hard = {i for i in held if facts[i].never}
+    kept = {i for i, line in affected.items() if Effect.HOLD in line.effects}
+    assert kept & hard
+    assert kept - hard
+    assert kept < held
 
 
 @pytest.mark.invariant("R1")

@@ -36,6 +36,7 @@ def _result(t: Texts, *, is_fresh: bool) -> views.ResultView:
         Effect.SHORTER: 8_911,
         Effect.DUE: 1_204,
         Effect.LOCK: 642,
+        Effect.HOLD: 27,
         Effect.LOCK_GROWS: 37_020,
     }
     gained = tuple((f"{year:+d}" if year else "±0", {20: 41_000, 19: 203}.get(year, 0)) for year in range(15, 25))

@@ -36,6 +36,7 @@ EFFECT_WORDS: Mapping[Effect, str] = MappingProxyType(
         Effect.NOT_ESCALATED: N_("no person need decide any more"),
         Effect.LIMIT: N_("must be gone by another day"),
         Effect.LOCK: N_("kept by a lock that stands"),
+        Effect.HOLD: N_("kept by a hold"),
         Effect.LOCK_GROWS: N_("lock will be made longer"),
     }
 )

@@ -59,6 +59,7 @@ MEANINGS: Mapping[Effect, tuple[str, str]] = MappingProxyType(
                 " as it is."
             ),
         ),
+        Effect.HOLD: ("warn", N_("They would be let go sooner, but are held: they stay until the last hold is released.")),
         Effect.LOCK_GROWS: ("warn", N_("Their locks in the store follow. Nobody can take that back afterwards.")),
     }
 )  # fmt: skip
@@ -192,6 +193,11 @@ def _sentences(request: Request, speech: Speech, simulation: Simulation, found: 
             "{count} would be kept less long, but a lock stands: they are kept until it ends, and no lock is shortened."
         )
         told.append(say.gettext(locked).format(count=number(found.total(Effect.LOCK))))
+    if found.total(Effect.HOLD):
+        held = N_(
+            "{count} would become due or be kept less long, but are held: they stay until their holds are released."
+        )
+        told.append(say.gettext(held).format(count=number(found.total(Effect.HOLD))))
     return tuple(told)
 
 
@@ -241,6 +247,7 @@ def _line(group: Group, code: str, name: str, listed: Listed, narrowed_by: str) 
         other=group.affected - longer.count - shorter.count,
         longer_open=tally(Effect.OPEN_LONGER),
         shorter_open=tally(Effect.OPEN_SHORTER),
+        held=tally(Effect.HOLD),
     )
 
 

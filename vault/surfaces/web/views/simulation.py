@@ -54,6 +54,7 @@ class GroupLine:
     other: int = 0
     longer_open: Tally = NOBODY
     shorter_open: Tally = NOBODY
+    held: Tally = NOBODY  # of those due or shorter
 
 
 @dataclass(frozen=True, slots=True)
