@@ -85,6 +85,7 @@ class _Whole:
         self._elsewhere: Counter[str] = Counter()
 
     def run(self) -> Verification:
+        """Every part in its order; the ledger first, because the others are judged by it."""
         self._ctx.keyring.forget()  # what the process remembers is not what is in the database
         with self._ctx.database.read() as connection:
             self._structure = check_structure(connection)
