@@ -21,6 +21,7 @@ from vault.access.errors import OwnProposal, ProposalSettled
 from vault.access.model import Viewer
 from vault.access.rights import Role
 from vault.catalogue.queries import RecordView, components_of
+from vault.catalogue.service import begin_changes
 from vault.foundation.errors import InvalidInput, NotAllowed
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.entry import SYSTEM
@@ -36,7 +37,7 @@ from vault.holds.errors import (
     ReleaseOutdated,
     ReleaseProposed,
 )
-from vault.holds.model import HoldState
+from vault.holds.model import Event, HoldState
 from vault.holds.tables import held_records, hold_tasks, holds
 from vault.intake.jobs import render_waiting
 from vault.oversight.verification import verify
@@ -247,6 +248,36 @@ def test_the_database_refuses_by_itself(
             connection.execute(text(statement))
         assert isinstance(refused.value.orig, psycopg.Error)
         assert refused.value.orig.sqlstate in {"SV003", "SV006"}, forgery
+    owner.dispose()
+
+
+@pytest.mark.invariant("H1")
+def test_a_hold_that_commits_first_wins_over_whoever_destroys(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID], database_url: str
+) -> None:
+    held, record_id = send(), send()
+    hold_id = lawyers.place(lawyers.matter(), held).hold.id
+    owner = create_engine(database_url)
+
+    def destroy() -> str | None:
+        with owner.connect() as connection:
+            try:
+                connection.execute(text("DELETE FROM record_keys WHERE record_id = :id"), {"id": record_id})
+            except DBAPIError as error:
+                return getattr(error.orig, "sqlstate", None)
+        return None
+
+    with ThreadPoolExecutor(1) as pool:
+        with archive.ctx.database.transaction(lawyers.legal.actor) as tx:
+            changing = begin_changes(tx, [record_id])
+            row = {"hold_id": hold_id, "record_id": record_id, "held_at": tx.clock.now()}
+            tx.connection.execute(held_records.insert(), row)
+            service.witness_each(tx, Event.RECORD_HELD, hold_id, changing)
+            destroying = pool.submit(destroy)
+            with pytest.raises(TimeoutError):
+                destroying.result(0.5)  # it waits for the record's row
+            tx.commit()
+        assert destroying.result(10) == "SV006"
     owner.dispose()
 
 
