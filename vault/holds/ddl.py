@@ -7,10 +7,10 @@ CREATE FUNCTION holds_check_matter() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR OLD.closed_at IS NOT NULL OR
         (NEW.id, NEW.number, NEW.authority, NEW.authority_name, NEW.document_number, NEW.basis, NEW.title, NEW.salt,
-         NEW.opened_by, NEW.opened_at)
+         NEW.opened_by_kind, NEW.opened_by, NEW.opened_at)
         IS DISTINCT FROM
         (OLD.id, OLD.number, OLD.authority, OLD.authority_name, OLD.document_number, OLD.basis, OLD.title, OLD.salt,
-         OLD.opened_by, OLD.opened_at) THEN
+         OLD.opened_by_kind, OLD.opened_by, OLD.opened_at) THEN
         RAISE EXCEPTION 'a matter is only ever closed, once' USING ERRCODE = 'SV006';
     END IF;
     IF EXISTS (SELECT FROM holds WHERE matter_id = NEW.id AND released_at IS NULL) THEN
@@ -44,9 +44,10 @@ BEGIN
     IF OLD.released_at IS NOT NULL THEN
         RAISE EXCEPTION 'a released hold is never changed' USING ERRCODE = 'SV006';
     END IF;
-    IF (NEW.id, NEW.matter_id, NEW.number, NEW.reason, NEW.review_date, NEW.placed_by, NEW.placed_at)
+    IF (NEW.id, NEW.matter_id, NEW.number, NEW.reason, NEW.review_date, NEW.placed_by_kind, NEW.placed_by, NEW.placed_at)
         IS DISTINCT FROM
-        (OLD.id, OLD.matter_id, OLD.number, OLD.reason, OLD.review_date, OLD.placed_by, OLD.placed_at) THEN
+        (OLD.id, OLD.matter_id, OLD.number, OLD.reason, OLD.review_date, OLD.placed_by_kind, OLD.placed_by,
+         OLD.placed_at) THEN
         RAISE EXCEPTION 'a hold is never changed, only released' USING ERRCODE = 'SV006';
     END IF;
     IF NEW.released_at IS NOT NULL THEN

@@ -70,6 +70,7 @@ class Matter:
     document_number: str
     basis: str
     title: str
+    opened_by_kind: str
     opened_by: UUID
     opened_at: datetime
     closed_at: datetime | None
@@ -103,6 +104,7 @@ class Hold:
     number: int
     reason: str
     review_date: date | None
+    placed_by_kind: str
     placed_by: UUID
     placed_at: datetime
     released_at: datetime | None

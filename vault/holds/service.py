@@ -68,6 +68,7 @@ def open_matter(ctx: Context, viewer: Viewer, new: NewMatter, client_key: str | 
             "client_key": key,
             **told,
             "salt": secrets.token_bytes(16),
+            "opened_by_kind": viewer.kind,
             "opened_by": viewer.id,
             "opened_at": now,
         }
@@ -155,6 +156,7 @@ def place_hold(
                 "reason": reason,
                 "review_date": review_date,
                 "client_key": key,
+                "placed_by_kind": viewer.kind,
                 "placed_by": viewer.id,
                 "placed_at": now,
             },

@@ -35,6 +35,7 @@ matters = Table(
     Column("title", Text, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("client_key", Text, nullable=False),
+    Column("opened_by_kind", Text, nullable=False),
     Column("opened_by", Uuid, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
     Column("closed_by", Uuid),
@@ -71,6 +72,7 @@ holds = Table(
     Column("reason", Text, nullable=False),
     Column("review_date", Date),
     Column("client_key", Text, nullable=False),
+    Column("placed_by_kind", Text, nullable=False),
     Column("placed_by", Uuid, nullable=False),
     Column("placed_at", DateTime(timezone=True), nullable=False),
     # The newest proposal to release it. With its approval it is released, and nothing of it changes any more.

@@ -212,7 +212,7 @@ def hold_body(connection: Connection, hold: Hold) -> dict[str, Any]:
         "is_in_force": hold.is_in_force,
         "reason": hold.reason,
         "review_date": hold.review_date.isoformat() if hold.review_date else None,
-        "placed_by": names.get(hold.placed_by),
+        "placed_by": {"kind": hold.placed_by_kind, "name": names.get(hold.placed_by)},
         "placed_at": hold.placed_at.isoformat(),
         "released_at": hold.released_at.isoformat() if hold.released_at else None,
         "release_reason": hold.release_reason,

@@ -47,7 +47,7 @@ def hold_view(
         reason=hold.reason,
         review_date=hold.review_date,
         is_review_due=hold.is_in_force and hold.review_date is not None and hold.review_date <= today,
-        placed_by=actor_of(say, viewer, "person", hold.placed_by, names),
+        placed_by=actor_of(say, viewer, hold.placed_by_kind, hold.placed_by, names),
         placed_at=hold.placed_at,
         released_at=hold.released_at,
         release_reason=hold.release_reason or "",

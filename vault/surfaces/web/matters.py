@@ -171,7 +171,7 @@ def _page(
         document_number=matter.document_number,
         basis=matter.basis,
         title=matter.title,
-        opened_by=actor_of(speaker(request), viewer, "person", matter.opened_by, names),
+        opened_by=actor_of(speaker(request), viewer, matter.opened_by_kind, matter.opened_by, names),
         opened_at=matter.opened_at,
         closed_at=matter.closed_at,
         holds=tuple(_hold_row(hold) for hold in held),
