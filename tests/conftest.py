@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.support.rgw",
     "tests.support.browser",
     "tests.support.debian_postgres",
+    "tests.support.timestamping",
 ]
 
 # How long one example takes says more about the machine than about the code: the tests that judge time say so.

@@ -209,7 +209,7 @@ class Worker:
         ]
         if self._settings.timestamp_url:
             authority = TimestampAuthority(self._settings.timestamp_url)
-            stamp = partial(publisher.stamp, self.ctx.database, authority)
+            stamp = partial(publisher.stamp, self.ctx.database, authority, self.ctx.custodian.public_key())
             made.append(Appointment(stamp, TIMESTAMP_EVERY_S, is_first_at_once=True))
         return made
 

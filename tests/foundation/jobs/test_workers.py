@@ -23,7 +23,7 @@ from vault.foundation.clock import FixedClock, SystemClock
 from vault.foundation.db.engine import Database
 from vault.foundation.jobs import runs
 from vault.foundation.ledger.entry import SYSTEM
-from vault.foundation.ledger.tables import ledger_entries
+from vault.foundation.ledger.tables import ledger_entries, ledger_timestamps
 from vault.foundation.storage.errors import StoreUnavailable
 from vault.intake.tables import rendition_tasks
 from vault.oversight.jobs import ask_reconciliation
@@ -62,10 +62,13 @@ class Workers:
         }
         self.started: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, **settings: str) -> subprocess.Popen[bytes]:
         with (self._directory / f"worker-{len(self.started)}.log").open("wb") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "vault.surfaces.worker"], env=self._environment, stdout=log, stderr=log
+                [sys.executable, "-m", "vault.surfaces.worker"],
+                env={**self._environment, **settings},
+                stdout=log,
+                stderr=log,
             )
         self.started.append(worker)
         return worker
@@ -99,6 +102,17 @@ def test_the_job_of_a_killed_worker_is_taken_over_and_its_work_done_once(
     counted = events(kept)
     assert (counted["intake:item:abandon"], counted["oversight:leftover:note"]) == (2, 2)
     assert counted["oversight:reconciliation:finish"] == 1
+
+
+def test_checkpoints_are_time_stamped(kept: Archive, workers: Workers, authority: tuple[str, Path]) -> None:
+    kept.sequence()
+    workers.start(SLIPVAULT_TIMESTAMP_URL=authority[0])
+
+    def is_stamped() -> bool:
+        with kept.ctx.database.read() as connection:
+            return connection.execute(select(ledger_timestamps.c.size)).first() is not None
+
+    until(is_stamped)
 
 
 def test_a_worker_that_is_told_to_end_leaves_its_job_to_the_next_at_once(

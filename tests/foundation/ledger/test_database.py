@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -108,21 +106,6 @@ def test_published_exported_and_proven(archive: Archive, tmp_path: Path) -> None
     verdict = verify_export(tmp_path / "out", strict=True)
     assert verdict.is_clean, verdict.findings
     assert verdict.size == exported == size
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    directory = tmp_path / "tsa"
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "scripts" / "dev" / "tsa"), str(directory)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip(), directory
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
 
 
 def test_a_checkpoint_is_time_stamped_and_openssl_agrees(
