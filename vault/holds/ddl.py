@@ -22,11 +22,13 @@ END $$;
 CREATE TRIGGER matters_checked BEFORE UPDATE OR DELETE ON matters
     FOR EACH ROW EXECUTE FUNCTION holds_check_matter();
 
--- What a release names, so that exactly these records are released and no other: see `releasing.release_digest`.
+-- What a release names, so that exactly these records are released and no other: see `releasing.release_digest`. It stands
+-- in the ledger, beside the ids: the matter's salt keeps anybody from trying reasons on it (L3).
 CREATE FUNCTION holds_release_digest(hold uuid, reason text) RETURNS bytea LANGUAGE sql STABLE AS $$
-    SELECT sha256(convert_to(hold || chr(10) || reason || chr(10)
+    SELECT sha256(matters.salt || convert_to(hold || chr(10) || holds_release_digest.reason || chr(10)
         || string_agg(record_id::text, chr(10) ORDER BY record_id), 'UTF8'))
-    FROM held_records WHERE hold_id = hold
+    FROM held_records JOIN holds ON holds.id = hold_id JOIN matters ON matters.id = matter_id
+    WHERE hold_id = hold GROUP BY matters.salt
 $$;
 
 CREATE FUNCTION holds_check_hold() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -85,8 +87,10 @@ END $$;
 CREATE TRIGGER held_records_checked BEFORE INSERT OR UPDATE OR DELETE ON held_records
     FOR EACH ROW EXECUTE FUNCTION holds_check_held();
 
--- H1: nothing of a held record goes, not its rows and not its key, by any path. The record's row lock comes first, which
--- whoever places a hold takes too: so a hold committed at any instant before wins.
+-- H1: of a held record no row, earlier value or key is deleted, and no row comes to name another record or object. The
+-- record's row lock comes first, which whoever places a hold takes too: so a hold committed at any instant before wins.
+-- What may lawfully change stays open: a key is wrapped anew, and values and personal fields are corrected. That a key was
+-- overwritten with something else, only verification tells.
 CREATE FUNCTION holds_refuse_destruction() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     owner uuid;
@@ -101,17 +105,23 @@ BEGIN
     IF EXISTS (SELECT FROM held_records WHERE record_id = owner AND released_at IS NULL) THEN
         RAISE EXCEPTION 'the record is held' USING ERRCODE = 'SV006';
     END IF;
+    IF TG_OP = 'UPDATE' THEN
+        RETURN NEW;
+    END IF;
     RETURN OLD;
 END $$;
 
-CREATE TRIGGER records_held BEFORE DELETE ON records
+CREATE TRIGGER records_held BEFORE DELETE OR UPDATE OF id ON records
     FOR EACH ROW EXECUTE FUNCTION holds_refuse_destruction();
-CREATE TRIGGER record_states_held BEFORE DELETE ON record_states
+CREATE TRIGGER record_states_held BEFORE DELETE OR UPDATE OF record_id ON record_states
     FOR EACH ROW EXECUTE FUNCTION holds_refuse_destruction();
-CREATE TRIGGER components_held BEFORE DELETE ON components
+CREATE TRIGGER components_held BEFORE DELETE OR UPDATE OF id, record_id ON components
     FOR EACH ROW EXECUTE FUNCTION holds_refuse_destruction();
-CREATE TRIGGER component_copies_held BEFORE DELETE ON component_copies
+CREATE TRIGGER component_copies_held
+    BEFORE DELETE OR UPDATE OF component_id, store, object_key, version_id ON component_copies
     FOR EACH ROW EXECUTE FUNCTION holds_refuse_destruction();
-CREATE TRIGGER record_keys_held BEFORE DELETE ON record_keys
+CREATE TRIGGER corrections_held BEFORE DELETE OR UPDATE ON corrections
+    FOR EACH ROW EXECUTE FUNCTION holds_refuse_destruction();
+CREATE TRIGGER record_keys_held BEFORE DELETE OR UPDATE OF record_id ON record_keys
     FOR EACH ROW EXECUTE FUNCTION holds_refuse_destruction();
 """

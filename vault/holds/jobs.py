@@ -7,7 +7,8 @@ the task is free, and the next worker begins anew, which does no harm:
 1. whether the record is held, and which copies it has, is read;
 2. the legal hold of each copy is set or taken off in its store, and read back;
 3. under the record's row lock it is read again. Where it is the same, what stands is noted with a ledger entry, and the
-   task is done, in one transaction; else all begins anew.
+   task is done, in one transaction; else the row lock is given back, and all begins anew: nobody who changes the record
+   ever waits for a store.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from vault.catalogue import service as catalogue
@@ -66,7 +68,7 @@ def look_again(tx: Transaction, record_id: UUID) -> None:
 def tell_waiting(ctx: Context) -> Iterator[UUID]:
     """Tells the stores of records whose turn has come until none is left; yields each when it is done with.
 
-    Leaves `holds:stores:hold` or `holds:stores:free`. What a store refuses now is tried again later.
+    Leaves `holds:stores:hold` or `holds:stores:free`. What fails now, for whatever reason, is tried again later.
     """
     while (record_id := _tell_next(ctx)) is not None:
         yield record_id
@@ -80,41 +82,64 @@ def are_stores_behind(connection: Connection, now: datetime) -> bool:
 
 
 def _tell_next(ctx: Context) -> UUID | None:
-    with ctx.database.transaction(SYSTEM) as tx:
-        task = tx.connection.execute(
-            select(hold_tasks.c.record_id, hold_tasks.c.attempts)
-            .where(hold_tasks.c.not_before <= tx.clock.now())
-            .order_by(hold_tasks.c.not_before, hold_tasks.c.record_id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
+    task: Row[Any] | None = None
+    try:
+        with ctx.database.transaction(SYSTEM) as tx:
+            task = _next_task(tx)
+            if task is None:
+                return None
+            # A server that ends transactions in which nothing is asked would end this one while a store is slow.
+            tx.connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            _tell(tx, ctx.store, task.record_id)
+            tx.commit()
+    except Exception as error:  # of whatever kind: one record never keeps the others waiting
         if task is None:
-            return None
-        record_id: UUID = task.record_id
-        try:
-            _tell(tx, ctx.store, record_id)
-        except VaultError as error:
-            pause = min(timedelta(seconds=2 ** min(task.attempts + 1, 12)), _PAUSE_MAX)
-            tx.connection.execute(
-                hold_tasks.update()
-                .where(hold_tasks.c.record_id == record_id)
-                .values(attempts=task.attempts + 1, problem=error.code, not_before=tx.clock.now() + pause)
-            )
-        tx.commit()
+            raise
+        _try_later(ctx, task, error)
+    record_id: UUID = task.record_id
     return record_id
 
 
+def _next_task(tx: Transaction) -> Row[Any] | None:
+    return tx.connection.execute(
+        select(hold_tasks)
+        .where(hold_tasks.c.not_before <= tx.clock.now())
+        .order_by(hold_tasks.c.not_before, hold_tasks.c.record_id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+
+
+def _try_later(ctx: Context, task: Row[Any], error: Exception) -> None:
+    """In a transaction of its own, because the one that failed may be of no more use; a task that was taken up is left."""
+    code = error.code if isinstance(error, VaultError) else VaultError.code
+    pause = min(timedelta(seconds=2 ** min(task.attempts + 1, 12)), _PAUSE_MAX)
+    is_same = (hold_tasks.c.record_id == task.record_id) & (hold_tasks.c.attempts == task.attempts)
+    with ctx.database.transaction(SYSTEM) as tx:
+        tx.connection.execute(
+            hold_tasks.update()
+            .where(is_same, hold_tasks.c.asked_at == task.asked_at)
+            .values(attempts=task.attempts + 1, problem=code, not_before=tx.clock.now() + pause)
+        )
+        tx.commit()
+
+
 def _tell(tx: Transaction, store: Store, record_id: UUID) -> None:
-    told: tuple[bool, _Copies] | None = None
-    while True:
+    is_told = False
+    while not is_told:
         is_held, copies = _wanted(tx, record_id)
-        if told == (is_held, _places(copies)):
-            break
         with ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(partial(_set, store, on=is_held), copies))
+        # Going back to the savepoint gives the row lock back: the store is never asked under it.
+        still = tx.connection.begin_nested()
         catalogue.hold_still(tx, [record_id])
-        told = (is_held, _places(copies))
-    _note(tx, record_id, is_held=is_held, copies=len(copies))
+        is_held_now, copies_now = _wanted(tx, record_id)
+        is_told = (is_held, _places(copies)) == (is_held_now, _places(copies_now))
+        if is_told:
+            _note(tx, record_id, is_held=is_held, copies=len(copies))
+            still.commit()
+        else:
+            still.rollback()
 
 
 def _wanted(tx: Transaction, record_id: UUID) -> tuple[bool, tuple[ComponentView, ...]]:

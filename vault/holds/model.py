@@ -136,7 +136,7 @@ class Hold:
             return HoldState.BEING_LIFTED if self.waiting else HoldState.RELEASED
         if self.is_release_proposed:
             return HoldState.RELEASE_PROPOSED
-        return HoldState.STANDS if self.standing == self.records else HoldState.BEING_SET
+        return HoldState.STANDS if self.standing == self.records and not self.waiting else HoldState.BEING_SET
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ from vault.holds.service import (
     REASON_LENGTH_MIN,
     checked_text,
     hold_in_force,
+    row_digest,
     witness_each,
 )
-from vault.holds.tables import held_records, holds
+from vault.holds.tables import held_records, holds, matters
 
 
 def propose_release(ctx: Context, viewer: Viewer, hold_id: UUID, reason: str) -> Hold:
@@ -81,7 +82,7 @@ def approve_release(ctx: Context, viewer: Viewer, hold_id: UUID, comment: str = 
         if release_digest(tx.connection, hold_id, hold.release_reason or "") != proposal.digest:
             raise ReleaseOutdated(name=hold.name)
         if approvals.approve(tx, viewer, proposal.id, comment).state is ProposalState.APPROVED:
-            _release(tx, hold)
+            _release(tx, hold, proposal)
         hold = get_hold(tx.connection, hold_id)
         tx.commit()
     return hold
@@ -122,21 +123,38 @@ def withdraw_release(ctx: Context, viewer: Viewer, hold_id: UUID) -> Hold:
 
 
 def release_digest(connection: Connection, hold_id: UUID, reason: str) -> bytes:
-    """What a release is approved for: this hold, this reason, exactly the records that it holds now. As in `ddl`."""
+    """What a release is approved for: this hold, this reason, exactly the records that it holds now. As in `ddl`.
+
+    It stands in the ledger, and the reason may name people: so it is made with the matter's salt (invariant L3).
+    """
     query = select(held_records.c.record_id).where(held_records.c.hold_id == hold_id)
     held = sorted(connection.execute(query).scalars())
-    return hashlib.sha256("\n".join([str(hold_id), reason, *map(str, held)]).encode()).digest()
+    told = "\n".join([str(hold_id), reason, *map(str, held)]).encode()
+    return hashlib.sha256(_salt(connection, hold_id) + told).digest()
 
 
-def _release(tx: Transaction, hold: Hold) -> None:
+def _release(tx: Transaction, hold: Hold, proposal: Proposal) -> None:
     now = tx.clock.now()
     tx.connection.execute(holds.update().where(holds.c.id == hold.id).values(released_at=now))
     held = tx.connection.execute(select(held_records.c.record_id).where(held_records.c.hold_id == hold.id)).scalars()
     changing = catalogue.begin_changes(tx, held)
     tx.connection.execute(held_records.update().where(held_records.c.hold_id == hold.id).values(released_at=now))
-    tx.witness(Event.HOLD_RELEASED, "hold", hold.id, context_id=hold.matter_id, records=len(changing))
+    tx.witness(
+        Event.HOLD_RELEASED,
+        "hold",
+        hold.id,
+        context_id=hold.matter_id,
+        records=len(changing),
+        proposal_id=str(proposal.id),
+        digest=row_digest(tx, holds, hold.id, _salt(tx.connection, hold.id)),
+    )
     witness_each(tx, Event.RECORD_RELEASED, hold.id, changing)
     ask_for(tx, changing)
+
+
+def _salt(connection: Connection, hold_id: UUID) -> bytes:
+    query = select(matters.c.salt).join(holds, holds.c.matter_id == matters.c.id).where(holds.c.id == hold_id)
+    return bytes(connection.execute(query).scalar_one())
 
 
 def _proposed(tx: Transaction, hold_id: UUID) -> tuple[Hold, Proposal]:

@@ -73,7 +73,7 @@ def open_matter(ctx: Context, viewer: Viewer, new: NewMatter, client_key: str | 
             "opened_at": now,
         }
         tx.connection.execute(matters.insert(), row)
-        digest = _row_digest(tx, matters, row["id"], row["salt"])
+        digest = row_digest(tx, matters, row["id"], row["salt"])
         tx.witness(
             Event.MATTER_OPENED,
             "matter",
@@ -105,7 +105,7 @@ def close_matter(ctx: Context, viewer: Viewer, matter_id: UUID) -> Matter:
         tx.connection.execute(
             matters.update().where(matters.c.id == matter_id).values(closed_at=tx.clock.now(), closed_by=viewer.id)
         )
-        digest = _row_digest(tx, matters, matter_id, bytes(row.salt))
+        digest = row_digest(tx, matters, matter_id, bytes(row.salt))
         tx.witness(Event.MATTER_CLOSED, "matter", matter_id, number=row.number, digest=digest)
         matter = get_matter(tx.connection, viewer, matter_id)
         tx.commit()
@@ -167,7 +167,7 @@ def place_hold(
             hold_id,
             context_id=matter_id,
             records=len(record_ids),
-            digest=_row_digest(tx, holds, hold_id, bytes(matter.salt)),
+            digest=row_digest(tx, holds, hold_id, bytes(matter.salt)),
         )
         _hold_records(tx, hold_id, record_ids)
         hold = get_hold(tx.connection, hold_id)
@@ -291,6 +291,7 @@ def _day_of(tx: Transaction, now: datetime) -> date:
     return now.astimezone(ZoneInfo(organisation(tx.connection).time_zone)).date()
 
 
-def _row_digest(tx: Transaction, table: Table, row_id: UUID, salt: bytes) -> str:
+def row_digest(tx: Transaction, table: Table, row_id: UUID, salt: bytes) -> str:
+    """The digest of a matter's or a hold's row, with the matter's salt, as its ledger entries have it."""
     rows = tx.connection.execute(select(table).where(table.c.id == row_id)).mappings()
     return rows_digest(table.name, salt, [dict(row) for row in rows])
