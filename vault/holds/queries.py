@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from vault.access.model import Viewer
 from vault.access.rights import Right
 from vault.catalogue.tables import records
 from vault.foundation.db import keyset
-from vault.foundation.db.keyset import COUNT_MAX, EVERYTHING, FIRST, Page, Picked, Span
+from vault.foundation.db.keyset import FIRST, Page, Span
 from vault.foundation.errors import NotFoundOrNotYours
 from vault.holds.model import Act, Authority, HeldRecord, Hold, Matter, RecordHold
+from vault.holds.sight import holds_seen, matters_seen, records_seen
 from vault.holds.tables import held_records, hold_tasks, holds, matters
 
 _IN_FORCE = held_records.c.released_at.is_(None)
@@ -66,62 +67,50 @@ def holds_of_record(connection: Connection, record_id: UUID) -> tuple[RecordHold
 
 
 def get_matter(connection: Connection, viewer: Viewer, matter_id: UUID) -> Matter:
-    """One matter. Raises NotAllowed, NotFoundOrNotYours."""
+    """One matter that the viewer may see. Raises NotAllowed, NotFoundOrNotYours."""
     viewer.require(Right.HOLDS_MATTER_READ)
-    row = connection.execute(select(matters).where(matters.c.id == matter_id)).one_or_none()
+    query = select(matters).where(matters.c.id == matter_id, *matters_seen(viewer))
+    row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFoundOrNotYours
-    return _matter(row)
+    return matter_of(row)
 
 
 @dataclass(frozen=True)
-class MatterFilters:
-    """Which matters; all given conditions must be true. `text` is part of their number, document, authority or title."""
+class Review:
+    """A hold that somebody wanted to look at again on a day."""
 
-    is_open: bool | None = None
-    text: str | None = None
-
-
-@dataclass(frozen=True)
-class MatterLine:
-    """A matter as a line of a list: how many holds are in force under it, and how many records they keep."""
-
-    matter: Matter
-    holds: int
-    records: int
-    waiting: int
-    is_release_proposed: bool
-
-    @property
-    def id(self) -> UUID:
-        """The matter's."""
-        return self.matter.id
+    hold_id: UUID
+    name: str
+    placed_at: datetime
+    review_date: date
 
 
-def find_matters(
-    connection: Connection, filters: MatterFilters, span: Span = FIRST, picked: Picked = EVERYTHING
-) -> Page[MatterLine]:
-    """One page of matters, newest first."""
-    query = select(matters).where(*_conditions(filters), *picked.conditions(matters.c.id))
-    return keyset.cut(connection, query, matters.c.id, span, lambda rows: _lines(connection, rows))
-
-
-def count_matters(
-    connection: Connection, filters: MatterFilters, picked: Picked = EVERYTHING, at_most: int | None = COUNT_MAX
-) -> int:
-    """How many there are, at most `at_most` + 1."""
-    query = select(matters.c.id).where(*_conditions(filters), *picked.conditions(matters.c.id))
-    return keyset.count(connection, query, at_most)
-
-
-def reviews_due(connection: Connection, day: date) -> tuple[Hold, ...]:
+def reviews_due(connection: Connection, viewer: Viewer, day: date) -> tuple[Review, ...]:
     """The holds in force that somebody wanted to look at again by that day, without a release proposed."""
-    found = _holds(connection, (holds.c.review_date <= day) & holds.c.released_at.is_(None))
-    return tuple(hold for hold in found if not hold.is_release_proposed)
+    rows = connection.execute(
+        _named_holds()
+        .where(holds.c.review_date <= day, holds.c.released_at.is_(None), *holds_seen(viewer))
+        .order_by(holds.c.id.desc())
+    ).all()
+    proposed = being_released(connection, rows)
+    return tuple(Review(row.id, _name(row), row.placed_at, row.review_date) for row in rows if row.id not in proposed)
+
+
+def see_hold(connection: Connection, viewer: Viewer, hold_id: UUID) -> Hold:
+    """One hold, for those who may see a record of it. Its counts are of all its records, as its release is of all.
+
+    Raises NotAllowed, NotFoundOrNotYours.
+    """
+    viewer.require(Right.HOLDS_MATTER_READ)
+    found = _holds(connection, holds.c.id == hold_id, *holds_seen(viewer))
+    if not found:
+        raise NotFoundOrNotYours
+    return found[0]
 
 
 def get_hold(connection: Connection, hold_id: UUID) -> Hold:
-    """One hold. Raises NotFoundOrNotYours."""
+    """One hold, whoever asks: what is told to a viewer comes from `see_hold`. Raises NotFoundOrNotYours."""
     found = _holds(connection, holds.c.id == hold_id)
     if not found:
         raise NotFoundOrNotYours
@@ -133,43 +122,83 @@ def name_of(connection: Connection, subject_id: UUID) -> tuple[str, str]:
     number = connection.execute(select(matters.c.number).where(matters.c.id == subject_id)).scalar_one_or_none()
     if number is not None:
         return "matter", number
-    found = _holds(connection, holds.c.id == subject_id)
-    return ("hold", found[0].name) if found else ("", "")
+    found = connection.execute(_named_holds().where(holds.c.id == subject_id)).one_or_none()
+    return ("hold", _name(found)) if found else ("", "")
 
 
-def holds_of_matter(connection: Connection, matter_id: UUID) -> tuple[Hold, ...]:
-    """The holds under a matter, newest first."""
-    return _holds(connection, holds.c.matter_id == matter_id)
+def holds_of_matter(connection: Connection, viewer: Viewer, matter_id: UUID) -> tuple[Hold, ...]:
+    """The holds under a matter that the viewer may see, newest first."""
+    return _holds(connection, holds.c.matter_id == matter_id, *holds_seen(viewer))
 
 
 def releases_proposed(connection: Connection, viewer: Viewer) -> tuple[Hold, ...]:
-    """The holds whose release waits for the viewer: proposed by somebody else, and not yet judged by the viewer."""
+    """The holds seen by the viewer whose release others proposed, and which the viewer has not judged yet."""
     waiting = approvals.list_proposals(connection, acts=(Act.RELEASE,), state=approvals.ProposalState.OPEN, size=200)
     mine = [
         proposal.subject_id
         for proposal in waiting
         if proposal.proposed_by != viewer.id and viewer.id not in {said.person_id for said in proposal.approvals}
     ]
-    return _holds(connection, holds.c.id.in_(mine)) if mine else ()
+    return _holds(connection, holds.c.id.in_(mine), *holds_seen(viewer)) if mine else ()
 
 
 def find_held(
     connection: Connection, viewer: Viewer, hold_id: UUID, span: Span = FIRST, *, is_waiting: bool = False
 ) -> Page[HeldRecord]:
     """One page of the records under a hold that the viewer may see; of those only that wait for their stores if wanted."""
-    query = (
-        _held(viewer, hold_id)
-        .add_columns(records.c.archival_number, hold_tasks.c.problem)
-        .outerjoin(hold_tasks, hold_tasks.c.record_id == held_records.c.record_id)
-    )
-    if is_waiting:
-        query = query.where(hold_tasks.c.record_id.is_not(None))
+    query = _held(viewer, hold_id, is_waiting=is_waiting).add_columns(records.c.archival_number, hold_tasks.c.problem)
     return keyset.cut(connection, query, held_records.c.record_id, span, lambda rows: [_held_record(r) for r in rows])
 
 
-def count_held(connection: Connection, viewer: Viewer, hold_id: UUID) -> int:
-    """How many records under a hold the viewer may see."""
-    return keyset.count(connection, _held(viewer, hold_id), None)
+def count_held(connection: Connection, viewer: Viewer, hold_id: UUID, *, is_waiting: bool = False) -> int:
+    """How many there are."""
+    return keyset.count(connection, _held(viewer, hold_id, is_waiting=is_waiting), None)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """How many records of a hold wait because a store refused, by the code of what it said."""
+
+    hold_id: UUID
+    name: str
+    problems: Mapping[str, int]
+
+    @property
+    def records(self) -> int:
+        """How many in all."""
+        return sum(self.problems.values())
+
+
+def refused_by_stores(connection: Connection, viewer: Viewer, hold_id: UUID | None = None) -> tuple[Refused, ...]:
+    """The holds, or one, whose legal hold a store refused to set or take off when it was last told, newest first.
+
+    Counted are the records that the viewer may see.
+    """
+    query = (
+        select(held_records.c.hold_id, matters.c.number.label("matter_number"), holds.c.number, hold_tasks.c.problem)
+        .add_columns(func.count().label("records"))
+        .select_from(hold_tasks)
+        .join(held_records, held_records.c.record_id == hold_tasks.c.record_id)
+        .join(holds, holds.c.id == held_records.c.hold_id)
+        .join(matters, matters.c.id == holds.c.matter_id)
+        .where(hold_tasks.c.problem.is_not(None), *records_seen(viewer))
+        .group_by(held_records.c.hold_id, matters.c.number, holds.c.number, hold_tasks.c.problem)
+        .order_by(held_records.c.hold_id.desc(), hold_tasks.c.problem)
+    )
+    if hold_id is not None:
+        query = query.where(held_records.c.hold_id == hold_id)
+    found: dict[UUID, tuple[str, dict[str, int]]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.hold_id, (_name(row), {}))[1][row.problem] = row.records
+    return tuple(Refused(one, name, problems) for one, (name, problems) in found.items())
+
+
+def stores_to_tell(connection: Connection) -> tuple[int, int]:
+    """How many records' stores are still to be told, and of how many of these a store refused when it was last told."""
+    row = connection.execute(
+        select(func.count().label("all"), func.count(hold_tasks.c.problem).label("refused"))
+    ).one()
+    return row.all, row.refused
 
 
 def named(connection: Connection, viewer: Viewer, names: Iterable[str]) -> dict[str, UUID]:
@@ -195,55 +224,36 @@ def _as_id(name: str) -> UUID | None:
         return None
 
 
-def _held(viewer: Viewer, hold_id: UUID) -> Select[Any]:
-    query = (
+def _held(viewer: Viewer, hold_id: UUID, *, is_waiting: bool = False) -> Select[Any]:
+    return (
         select(held_records)
         .join(records, records.c.id == held_records.c.record_id)
-        .where(held_records.c.hold_id == hold_id)
+        .join(hold_tasks, hold_tasks.c.record_id == held_records.c.record_id, isouter=not is_waiting)
+        .where(held_records.c.hold_id == hold_id, *records_seen(viewer))
     )
-    return query if viewer.units is None else query.where(records.c.unit_id.in_(sorted(viewer.units)))
 
 
 def _held_record(row: Row[Any]) -> HeldRecord:
     return HeldRecord(row.record_id, row.archival_number, row.held_at, row.stands_at, row.released_at, row.problem)
 
 
-def _conditions(filters: MatterFilters) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
-    if filters.is_open is not None:
-        wanted.append(matters.c.closed_at.is_(None) if filters.is_open else matters.c.closed_at.is_not(None))
-    if filters.text:
-        texts = (matters.c.number, matters.c.document_number, matters.c.authority_name, matters.c.title)
-        wanted.append(or_(*(column.icontains(filters.text, autoescape=True) for column in texts)))
-    return wanted
+def _named_holds() -> Select[Any]:
+    return select(holds, matters.c.number.label("matter_number")).join(matters, matters.c.id == holds.c.matter_id)
 
 
-def _lines(connection: Connection, rows: Sequence[Row[Any]]) -> list[MatterLine]:
-    by_matter: dict[UUID, list[Hold]] = {}
-    for hold in _holds(connection, holds.c.matter_id.in_([row.id for row in rows])):
-        by_matter.setdefault(hold.matter_id, []).append(hold)
-    lines = []
-    for row in rows:
-        in_force = [hold for hold in by_matter.get(row.id, []) if hold.is_in_force]
-        lines.append(
-            MatterLine(
-                matter=_matter(row),
-                holds=len(in_force),
-                records=sum(hold.records for hold in in_force),
-                waiting=sum(hold.waiting for hold in by_matter.get(row.id, [])),
-                is_release_proposed=any(hold.is_release_proposed for hold in in_force),
-            )
-        )
-    return lines
+def _name(row: Row[Any]) -> str:
+    return f"{row.matter_number}/{row.number}"
 
 
-def _holds(connection: Connection, condition: ColumnElement[bool]) -> tuple[Hold, ...]:
-    rows = connection.execute(
-        select(holds, matters.c.number.label("matter_number"))
-        .join(matters, matters.c.id == holds.c.matter_id)
-        .where(condition)
-        .order_by(holds.c.id.desc())
-    ).all()
+def being_released(connection: Connection, rows: Sequence[Row[Any]]) -> set[UUID]:
+    """Of rows of holds in force the ids of those whose release waits for approval."""
+    proposals = approvals.proposals_of(connection, [r.release_proposal_id for r in rows if r.release_proposal_id])
+    waiting = {one.id for one in proposals.values() if one.state is approvals.ProposalState.OPEN}
+    return {row.id for row in rows if row.release_proposal_id in waiting}
+
+
+def _holds(connection: Connection, *conditions: ColumnElement[bool]) -> tuple[Hold, ...]:
+    rows = connection.execute(_named_holds().where(*conditions).order_by(holds.c.id.desc())).all()
     counts = _counts(connection, [row.id for row in rows])
     proposals = approvals.proposals_of(connection, [r.release_proposal_id for r in rows if r.release_proposal_id])
     return tuple(_hold(row, counts[row.id], proposals) for row in rows)
@@ -286,7 +296,8 @@ def _hold(row: Row[Any], counts: tuple[int, int, int], proposals: Mapping[UUID, 
     )
 
 
-def _matter(row: Row[Any]) -> Matter:
+def matter_of(row: Row[Any]) -> Matter:
+    """A row of `matters`."""
     return Matter(
         id=row.id,
         number=row.number,

@@ -18,7 +18,7 @@ from vault.foundation.db.transaction import Transaction
 from vault.holds.errors import ReleaseNotProposed, ReleaseOutdated, ReleaseProposed
 from vault.holds.jobs import ask_for
 from vault.holds.model import RELEASE_APPROVALS_NEEDED, Act, Event, Hold
-from vault.holds.queries import get_hold
+from vault.holds.queries import get_hold, see_hold
 from vault.holds.service import (
     REASON_LENGTH_MAX,
     REASON_LENGTH_MIN,
@@ -78,6 +78,7 @@ def approve_release(ctx: Context, viewer: Viewer, hold_id: UUID, comment: str = 
     """
     viewer.require(Right.HOLDS_RELEASE_APPROVE)
     with ctx.database.transaction(viewer.actor) as tx:
+        see_hold(tx.connection, viewer, hold_id)
         hold, proposal = _proposed(tx, hold_id)
         if release_digest(tx.connection, hold_id, hold.release_reason or "") != proposal.digest:
             raise ReleaseOutdated(name=hold.name)
@@ -97,6 +98,7 @@ def refuse_release(ctx: Context, viewer: Viewer, hold_id: UUID, comment: str) ->
     """
     viewer.require(Right.HOLDS_RELEASE_APPROVE)
     with ctx.database.transaction(viewer.actor) as tx:
+        see_hold(tx.connection, viewer, hold_id)
         _, proposal = _proposed(tx, hold_id)
         approvals.refuse(tx, viewer, proposal.id, comment)
         tx.witness(Event.RELEASE_REFUSED, "hold", hold_id, context_id=proposal.id)

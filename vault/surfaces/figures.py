@@ -16,6 +16,7 @@ from vault.foundation.context import Context
 from vault.foundation.errors import VaultError
 from vault.foundation.jobs import runs
 from vault.foundation.ledger.queries import pending_count
+from vault.holds.queries import stores_to_tell
 from vault.intake.abandonment import count_open
 from vault.intake.queries import renditions_waiting
 from vault.intake.stores import newest_probe
@@ -61,6 +62,11 @@ class ArchiveFigures(Collector):
         waiting, failed = renditions_waiting(connection)
         yield _gauge("renditions_waiting", "Records whose page images are still to be made.", waiting)
         yield _gauge("renditions_failed", "Records whose page images could not be made.", failed)
+        to_tell, refused = stores_to_tell(connection)
+        yield _gauge(
+            "holds_waiting", "Records whose legal hold in the store is still to be set or taken off.", to_tell
+        )
+        yield _gauge("holds_refused", "Those of them whose store refused when it was last told.", refused)
         yield _gauge("uploads_unfinished", "Uploads begun and not settled.", count_open(connection, now))
         known = leftovers.summary(connection, self._ctx.store.name, now)
         yield _gauge("leftovers", "Objects in the store that no record uses.", known.objects)

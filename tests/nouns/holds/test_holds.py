@@ -19,8 +19,6 @@ from retention_rules.model import What
 from tests.nouns.holds.conftest import COURT, Lawyers
 from tests.support.archive import Archive
 from vault.access.errors import OwnProposal, ProposalSettled
-from vault.access.model import Viewer
-from vault.access.rights import Role
 from vault.catalogue.fingerprint import rows_digest
 from vault.catalogue.queries import RecordView, components_of
 from vault.catalogue.service import begin_changes
@@ -28,7 +26,7 @@ from vault.foundation.errors import InvalidInput, NotAllowed
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.queries import entries_of_subject
 from vault.foundation.ledger.tables import ledger_entries
-from vault.holds import jobs, queries, releasing, service
+from vault.holds import jobs, matter_lists, queries, releasing, service
 from vault.holds.errors import (
     HoldEnded,
     MatterClosed,
@@ -201,8 +199,10 @@ def test_a_matter_is_closed_when_nothing_is_held_under_it(
     with pytest.raises(MatterClosed):
         lawyers.place(matter, send())
     with archive.ctx.database.read() as connection:
-        found = queries.find_matters(connection, queries.MatterFilters(is_open=False, text="0001"))
-        assert queries.count_matters(connection, queries.MatterFilters(is_open=True)) == 0
+        found = matter_lists.find_matters(
+            connection, lawyers.legal, matter_lists.MatterFilters(is_open=False, text="0001")
+        )
+        assert matter_lists.count_matters(connection, lawyers.legal, matter_lists.MatterFilters(is_open=True)) == 0
     assert [(line.matter.id, line.holds) for line in found.lines] == [(matter, 0)]
 
 
@@ -387,21 +387,6 @@ def test_why_tells_of_the_hold_then_and_now(archive: Archive, lawyers: Lawyers, 
     lawyers.release(hold_id)
     assert explain(archive.ctx, lawyers.legal, record_id).decision.what is What.KEEP
     assert explain(archive.ctx, lawyers.legal, record_id, (before + timedelta(days=15)).date()).decision.is_held
-
-
-def test_heads_see_of_a_hold_the_records_of_their_unit(
-    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID], make_person: Callable[..., Viewer]
-) -> None:
-    from dataclasses import replace
-
-    hold_id = lawyers.place(lawyers.matter(), send()).hold.id
-    stranger = replace(make_person("head9", Role.APPROVER), units=frozenset({new_id()}))
-    releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "案件已结")
-    with archive.ctx.database.read() as connection:
-        assert queries.count_held(connection, lawyers.heads[0], hold_id) == 1
-        assert queries.count_held(connection, stranger, hold_id) == 0
-        assert [hold.id for hold in queries.releases_proposed(connection, lawyers.heads[0])] == [hold_id]
-        assert queries.releases_proposed(connection, lawyers.legal) == ()
 
 
 def _with_store(archive: Archive, store: Any) -> Any:

@@ -58,6 +58,7 @@ def test_they_tell_how_the_archive_is(archive: Archive, figures: Ask) -> None:
     told = figures()
     assert (told["renditions_waiting"], told["uploads_unfinished"], told["leftovers"]) == (1, 1, 0)
     assert told["ledger_entries_pending"] > 0
+    assert (told["holds_waiting"], told["holds_refused"]) == (0, 0)
     archive.clock.advance(timedelta(days=2))
     reconcile_and_keep(archive.ctx, SYSTEM)
     archive.sequence()

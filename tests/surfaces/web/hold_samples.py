@@ -47,7 +47,7 @@ def empty(t: Texts) -> list[Told]:
     return [
         ("matters-none", "/matters?empty", "matters.html", "matters", nothing),
         ("matter-new", "/matters/new", "matter.html", "matters", _bare_matter(t)),
-        ("hold-unseen", "/holds/unseen", "hold.html", "matters", _released(t)),
+        ("hold-told", "/holds/told", "hold.html", "matters", _told(t)),
         (
             "place-hold-none",
             "/holds/new",
@@ -159,6 +159,9 @@ def _hold(t: Texts) -> views.HoldView:
         records_count=5,
         standing_count=4,
         unseen_count=2,
+        waiting_count=1,
+        refused={"store-unavailable": 1},
+        is_waiting_only=False,
         rows=rows,
         paging=Paging(3, 3),
         timeline=(TimelineEntry(NOW, "holds:release:propose", LI, "/ledger/entries/2", leaf_index=9),),
@@ -169,7 +172,7 @@ def _hold(t: Texts) -> views.HoldView:
     )
 
 
-def _released(t: Texts) -> views.HoldView:
+def _told(t: Texts) -> views.HoldView:
     return views.HoldView(
         href=HOLD,
         name="M-2026-0003/1",
@@ -187,7 +190,10 @@ def _released(t: Texts) -> views.HoldView:
         proposal=None,
         records_count=1,
         standing_count=1,
-        unseen_count=1,
+        unseen_count=0,
+        waiting_count=0,
+        refused={},
+        is_waiting_only=True,
         rows=(),
         paging=Paging(0, 0),
         timeline=(),
@@ -202,4 +208,4 @@ def _place(t: Texts) -> views.PlaceView:
     )
     matter = MATTER[9:]
     choices = Choices({"matter": (Option(matter, f"M-2026-0003 {t('买卖合同纠纷一案', 'A sale')}"),)})
-    return views.PlaceView(choices, matter, "key", "2026-11-25", form)
+    return views.PlaceView(choices, matter, "key", "2026-11-25", is_cut=True, form=form)

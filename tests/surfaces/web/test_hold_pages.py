@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -18,6 +19,7 @@ from vault.access.rights import Role
 from vault.catalogue.queries import get_record
 from vault.holds import queries
 from vault.holds.jobs import tell_waiting
+from vault.surfaces.web import holds as hold_pages
 
 pytestmark = [pytest.mark.clause("V5"), pytest.mark.clause("C5.3")]
 Visit = Callable[..., Visitor]
@@ -121,7 +123,10 @@ def test_who_may_not_see_matters_sees_only_that_the_record_is_held(
     assert keeper.post(f"{hold}/approve").status_code == 403
     other = service.create_unit(archive.ctx, archive.operator, "GT02", "二号窗口", "Window 2")
     stranger = visit("stranger", Role.APPROVER, unit_id=other)
-    assert "另有 1 份属于您不能查看的部门" in text_of(stranger.get(hold))
+    for address in (hold, matter):
+        assert stranger.get(address).status_code == 404
+    assert "张三" not in stranger.get("/matters").text
+    assert stranger.post(f"{hold}/approve").status_code == 404
 
 
 def test_a_form_sent_twice_holds_once_and_a_review_comes_to_the_desk(
@@ -140,9 +145,51 @@ def test_a_form_sent_twice_holds_once_and_a_review_comes_to_the_desk(
     assert legal.goes_to("/holds", told) == legal.goes_to("/holds", told)
     assert "请复核是否仍需冻结" not in text_of(legal.get("/"))
     with archive.ctx.database.read() as connection:
-        assert queries.reviews_due(connection, date.fromisoformat(review))
-        assert len(queries.holds_of_matter(connection, UUID(matter.rpartition("/")[2]))) == 1
+        assert queries.reviews_due(connection, archive.operator, date.fromisoformat(review))
+        assert len(queries.holds_of_matter(connection, archive.operator, UUID(matter.rpartition("/")[2]))) == 1
     for wrong in ({"matter": ""}, {"review_date": "morgen"}, {"review_date": "2020-01-01"}, {"reason": "x"}):
         assert legal.post("/holds", {**told, **wrong, "client_key": "another-form"}).status_code == 422
     assert legal.post("/matters", {**MATTER, "document_number": ""}).status_code == 422
     assert legal.post("/matters", {**MATTER, "authority": "king"}).status_code == 422
+
+
+def test_an_older_matter_is_chosen_from_its_own_page(
+    archive: Archive, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hold_pages, "_MATTERS_MAX", 1)
+    legal = visit("legal", Role.LEGAL)
+    older = open_matter(legal)
+    page = legal.get("/holds/new").text
+    assert "只能选择最新的未结案件" not in page
+    newer = open_matter(legal)
+    options = [matter.rpartition("/")[2] for matter in (newer, older)]
+    page = legal.get("/holds/new").text
+    assert "只能选择最新的未结案件" in page
+    assert f'value="{options[1]}"' not in page
+    button = re.search(r'href="(/holds/new\?matter=[^"]+)"', legal.get(older).text)
+    assert button is not None
+    assert f'<option value="{options[1]}" selected>' in legal.get(button[1]).text
+
+
+def test_what_a_store_refuses_to_hold_is_seen(archive: Archive, visit: Visit, record_id: UUID) -> None:
+    legal, officer = visit("legal", Role.LEGAL), visit("officer", Role.SYSTEM_OFFICER)
+    matter = open_matter(legal)
+    told = {"matter": matter.rpartition("/")[2], "records": number_of(archive, record_id), "reason": "法院要求保全"}
+    hold = legal.goes_to("/holds", told).partition("?")[0]
+    assert "存储拒绝" not in text_of(legal.get(hold))
+    assert "冻结标记" not in text_of(officer.get("/"))
+    store: Any = archive.ctx.store
+    kept = dict(store._objects)
+    store._objects.clear()  # the store lost everything, for the moment
+    list(tell_waiting(archive.ctx))
+    assert "存储拒绝了其中 1 份：object-not-found" in text_of(legal.get(hold))
+    assert f'href="{hold}?waiting=1#records"' in legal.get(hold).text
+    assert number_of(archive, record_id) in text_of(legal.get(f"{hold}?waiting=1"))
+    assert f'href="{hold}?waiting=1"' in legal.get("/").text
+    assert "存储拒绝为 1 份档案设置或取消冻结标记" in text_of(officer.get("/"))
+    assert "1 份待处理，存储拒绝了其中 1 份" in text_of(officer.get("/health"))
+    store._objects.update(kept)
+    archive.clock.advance(timedelta(seconds=3))
+    list(tell_waiting(archive.ctx))
+    assert "存储拒绝" not in text_of(legal.get(hold))
+    assert "没有档案在等待" in text_of(legal.get(f"{hold}?waiting=1"))

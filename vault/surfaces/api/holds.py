@@ -14,7 +14,7 @@ from vault.access.queries import actor_names
 from vault.access.rights import Right
 from vault.catalogue.queries import get_record
 from vault.foundation.db.keyset import EVERYTHING, PAGE_SIZE_MAX, Span
-from vault.holds import queries, releasing, service
+from vault.holds import matter_lists, queries, releasing, service
 from vault.holds.model import Authority, Hold, Matter, NewMatter, Placed
 from vault.surfaces.api.lists import PageAsked, page_body
 from vault.surfaces.api.schedule import proposal_body
@@ -77,7 +77,7 @@ class Comment(Model):
 @routes.post("/matters/search", Right.HOLDS_MATTER_READ)
 def search_matters(ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> dict[str, Any]:
     """One page of the matters, newest first, with what is held under each."""
-    filters = queries.MatterFilters(is_open=wanted.is_open, text=wanted.text)
+    filters = matter_lists.MatterFilters(is_open=wanted.is_open, text=wanted.text)
     with ctx.database.read() as connection:
         question = MATTERS.ask(ctx, connection, viewer, filters, EVERYTHING)
         return page_body("matters", question, wanted, _line_body)
@@ -95,7 +95,7 @@ def show_matter(ctx: Ctx, viewer: CurrentViewer, matter_id: UUID) -> dict[str, A
     """One matter with its holds, newest first."""
     with ctx.database.read() as connection:
         matter = queries.get_matter(connection, viewer, matter_id)
-        held = [hold_body(connection, hold) for hold in queries.holds_of_matter(connection, matter_id)]
+        held = [hold_body(connection, hold) for hold in queries.holds_of_matter(connection, viewer, matter_id)]
     return {**_matter_body(matter), "holds": held}
 
 
@@ -113,10 +113,10 @@ def place_hold(ctx: Ctx, viewer: CurrentViewer, matter_id: UUID, new: NewHold) -
 
 
 @routes.get("/holds/{hold_id}", Right.HOLDS_MATTER_READ)
-def show_hold(ctx: Ctx, hold_id: UUID) -> dict[str, Any]:
+def show_hold(ctx: Ctx, viewer: CurrentViewer, hold_id: UUID) -> dict[str, Any]:
     """One hold: its state, and who has said what about its release."""
     with ctx.database.read() as connection:
-        return hold_body(connection, queries.get_hold(connection, hold_id))
+        return hold_body(connection, queries.see_hold(connection, viewer, hold_id))
 
 
 @routes.get("/holds/{hold_id}/records", Right.HOLDS_MATTER_READ)
@@ -129,7 +129,7 @@ def list_records(
 ) -> dict[str, Any]:
     """The records under a hold that the viewer may see, newest first."""
     with ctx.database.read() as connection:
-        queries.get_hold(connection, hold_id)
+        queries.see_hold(connection, viewer, hold_id)
         page = queries.find_held(connection, viewer, hold_id, Span(after=after, size=size))
         count = queries.count_held(connection, viewer, hold_id)
     return {
@@ -246,7 +246,7 @@ def _matter_body(matter: Matter) -> dict[str, Any]:
     }
 
 
-def _line_body(line: queries.MatterLine) -> dict[str, Any]:
+def _line_body(line: matter_lists.MatterLine) -> dict[str, Any]:
     return {
         **_matter_body(line.matter),
         "holds_in_force": line.holds,

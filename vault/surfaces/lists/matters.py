@@ -11,7 +11,7 @@ from vault.access.rights import Right
 from vault.foundation.context import Context
 from vault.foundation.db.keyset import Picked
 from vault.foundation.errors import N_
-from vault.holds.queries import MatterFilters, MatterLine, count_matters, find_matters
+from vault.holds.matter_lists import MatterFilters, MatterLine, count_matters, find_matters
 from vault.surfaces.lists.listing import Listing, Question, Speech
 
 
@@ -25,11 +25,11 @@ def state_of(line: MatterLine) -> str:
 
 
 def _ask(
-    _ctx: Context, connection: Connection, _viewer: Viewer, filters: MatterFilters, picked: Picked
+    _ctx: Context, connection: Connection, viewer: Viewer, filters: MatterFilters, picked: Picked
 ) -> Question[MatterLine]:
     return Question(
-        lambda span: find_matters(connection, filters, span, picked),
-        lambda at_most: count_matters(connection, filters, picked, at_most),
+        lambda span: find_matters(connection, viewer, filters, span, picked),
+        lambda at_most: count_matters(connection, viewer, filters, picked, at_most),
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, time
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from vault.access.approvals import Proposal, ProposalState, list_proposals
 from vault.catalogue.queries import get_record
 from vault.foundation.errors import N_
-from vault.holds.model import Hold
-from vault.holds.queries import releases_proposed, reviews_due
+from vault.holds.queries import refused_by_stores, releases_proposed, reviews_due
 from vault.retention.confirmations import list_confirmations
 from vault.retention.model import Act, ScheduleVersion, VersionState
 from vault.retention.queries import list_reclassifications, list_versions
@@ -64,16 +64,28 @@ def to_release(asker: Asker) -> Iterator[WaitingItem]:
         )
         what = text % {"num": asker.formats.number(hold.records)}
         assert hold.release is not None, "it is proposed"
-        yield WaitingItem(_hold_link(asker, hold), what, hold.release.proposed_at)
+        yield WaitingItem(_hold_link(asker, hold.id, hold.name), what, hold.release.proposed_at)
 
 
 def to_review(asker: Asker) -> Iterator[WaitingItem]:
     """Holds that somebody wanted to look at again by today."""
     what = asker.say(N_("To be looked at again: is it still needed? It stays in force until it is released."))
-    for hold in reviews_due(asker.connection, asker.midnight.date()):
-        assert hold.review_date is not None, "it was asked for"
+    for hold in reviews_due(asker.connection, asker.viewer, asker.midnight.date()):
         due = datetime.combine(hold.review_date, time(), asker.formats.zone)
-        yield WaitingItem(_hold_link(asker, hold), what, hold.placed_at, asker.urgency(due), due)
+        yield WaitingItem(_hold_link(asker, hold.hold_id, hold.name), what, hold.placed_at, asker.urgency(due), due)
+
+
+def refused_holds(asker: Asker) -> Iterator[WaitingItem]:
+    """Holds that a store refuses to follow."""
+    for hold in refused_by_stores(asker.connection, asker.viewer)[:_LOOKED_AT_MAX]:
+        text = asker.formats.translator.ngettext(
+            "A store refuses to follow it for %(num)s record; it is asked again.",
+            "A store refuses to follow it for %(num)s records; it is asked again.",
+            hold.records,
+        )
+        what = text % {"num": asker.formats.number(hold.records)}
+        name = asker.say(N_("Hold {name}")).format(name=hold.name)
+        yield WaitingItem(Link(name, f"/holds/{hold.hold_id}?waiting=1"), what, None, "overdue")
 
 
 def own_versions(asker: Asker) -> Iterator[WaitingItem]:
@@ -104,8 +116,8 @@ def _begins(asker: Asker, version: ScheduleVersion) -> datetime:
     return datetime.combine(version.effective_date, time(), asker.formats.zone)
 
 
-def _hold_link(asker: Asker, hold: Hold) -> Link:
-    return Link(asker.say(N_("Hold {name}")).format(name=hold.name), f"/holds/{hold.id}")
+def _hold_link(asker: Asker, hold_id: UUID, name: str) -> Link:
+    return Link(asker.say(N_("Hold {name}")).format(name=name), f"/holds/{hold_id}")
 
 
 def _link(asker: Asker, version: ScheduleVersion) -> Link:

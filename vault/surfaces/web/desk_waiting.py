@@ -15,6 +15,7 @@ from vault.catalogue.queries import TO_FILE_MAX, waiting_to_be_filed
 from vault.foundation.errors import N_
 from vault.foundation.jobs import runs
 from vault.foundation.ledger.queries import count_since
+from vault.holds.queries import stores_to_tell
 from vault.intake import queries as intake
 from vault.intake.model import Item
 from vault.intake.stores import newest_probe
@@ -62,6 +63,7 @@ def waiting(asker: Asker) -> tuple[WaitingItem, ...]:
         (Right.RETENTION_RECLASSIFICATION_APPROVE, desk_law.to_reclassify),
         (Right.HOLDS_RELEASE_APPROVE, desk_law.to_release),
         (Right.HOLDS_RELEASE_PROPOSE, desk_law.to_review),
+        (Right.HOLDS_HOLD_PLACE, desk_law.refused_holds),
         (Right.RETENTION_SCHEDULE_DRAFT, desk_law.own_versions),
         (Right.RETENTION_RECORD_FILE, _to_file),
         (Right.INTAKE_BATCH_CREATE, _open_batches),
@@ -172,6 +174,14 @@ def _stores(asker: Asker) -> Iterator[WaitingItem]:
         yield WaitingItem(
             link, asker.say(N_("The store breaks its promises: intake is stopped.")), probe.at, "overdue"
         )
+    _, refused = stores_to_tell(asker.connection)
+    if refused:
+        text = asker.formats.translator.ngettext(
+            "A store refuses the legal hold of %(num)s record, or to take it off; it is asked again.",
+            "A store refuses the legal hold of %(num)s records, or to take it off; it is asked again.",
+            refused,
+        )
+        yield WaitingItem(link, text % {"num": asker.formats.number(refused)}, None, "overdue")
 
 
 def _jobs(asker: Asker) -> Iterator[WaitingItem]:

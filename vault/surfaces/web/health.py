@@ -13,6 +13,7 @@ from vault.foundation.errors import N_
 from vault.foundation.jobs import runs
 from vault.foundation.keys.queries import list_epochs, list_groups
 from vault.foundation.ledger.queries import pending_count
+from vault.holds.queries import stores_to_tell
 from vault.intake.queries import renditions_waiting
 from vault.intake.stores import newest_probe, probe_and_note
 from vault.oversight import drifts, leftovers
@@ -131,6 +132,7 @@ def _services(request: Request, connection: Connection) -> tuple[ServiceRow, ...
     version = connection.execute(select(func.version())).scalar_one().split(" on ")[0]
     waiting, failed = renditions_waiting(connection)
     pending = pending_count(connection)
+    to_tell, refused = stores_to_tell(connection)
     return (
         ServiceRow(say(N_("Catalogue database")), "up", version),
         ServiceRow(
@@ -142,5 +144,10 @@ def _services(request: Request, connection: Connection) -> tuple[ServiceRow, ...
             say(N_("Page images")),
             "slow" if waiting > 1000 else "up",
             say(N_("{n} records wait, {m} could not be made")).format(n=waiting, m=failed),
+        ),
+        ServiceRow(
+            say(N_("Legal holds in the store")),
+            "slow" if refused else "up",
+            say(N_("{n} records wait, the store refused {m} of them")).format(n=to_tell, m=refused),
         ),
     )

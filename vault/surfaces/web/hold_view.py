@@ -13,7 +13,7 @@ from vault.access.rights import Right
 from vault.foundation.context import Context
 from vault.foundation.db.keyset import Span
 from vault.holds.model import HeldRecord, Hold, HoldState
-from vault.holds.queries import count_held, find_held, get_hold, get_matter
+from vault.holds.queries import count_held, find_held, get_matter, refused_by_stores, see_hold
 from vault.surfaces.lists.listing import zone_of
 from vault.surfaces.web.pages import paging, speaker
 from vault.surfaces.web.schedule_view import proposal_box
@@ -23,15 +23,24 @@ from vault.surfaces.web.views.parts import Form, Link
 
 
 def hold_view(
-    request: Request, ctx: Context, viewer: Viewer, hold_id: UUID, span: Span, forms: Mapping[str, Form]
+    request: Request,
+    ctx: Context,
+    viewer: Viewer,
+    hold_id: UUID,
+    span: Span,
+    forms: Mapping[str, Form],
+    *,
+    is_waiting_only: bool = False,
 ) -> views.HoldView:
     """The view-model of one hold. Raises NotFoundOrNotYours."""
     say = speaker(request)
     with ctx.database.read() as connection:
-        hold = get_hold(connection, hold_id)
+        hold = see_hold(connection, viewer, hold_id)
         matter = get_matter(connection, viewer, hold.matter_id)
-        found = find_held(connection, viewer, hold_id, span)
+        found = find_held(connection, viewer, hold_id, span, is_waiting=is_waiting_only)
         count = count_held(connection, viewer, hold_id)
+        waiting = count_held(connection, viewer, hold_id, is_waiting=True)
+        refused = refused_by_stores(connection, viewer, hold_id)
         told = story(request, connection, viewer, hold_id)
         names = actor_names(connection, [hold.placed_by, *_people(hold)])
         today = ctx.clock.now().astimezone(zone_of(connection)).date()
@@ -57,8 +66,16 @@ def hold_view(
         records_count=hold.records,
         standing_count=hold.standing,
         unseen_count=hold.records - count,
+        waiting_count=waiting,
+        refused=refused[0].problems if refused else {},
+        is_waiting_only=is_waiting_only,
         rows=tuple(_row(line) for line in found.lines),
-        paging=paging(f"/holds/{hold.id}", {}, found, count),
+        paging=paging(
+            f"/holds/{hold.id}",
+            {"waiting": "1"} if is_waiting_only else {},
+            found,
+            waiting if is_waiting_only else count,
+        ),
         timeline=told,
         may_add=hold.is_in_force and viewer.may(Right.HOLDS_HOLD_PLACE),
         may_propose=hold.is_in_force and not hold.is_release_proposed and may_propose,

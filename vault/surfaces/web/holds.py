@@ -18,8 +18,8 @@ from vault.foundation.db.keyset import Span
 from vault.foundation.errors import N_, InvalidInput, NotAllowed, NotFoundOrNotYours, VaultError
 from vault.foundation.ids import new_token
 from vault.holds import releasing, service
+from vault.holds.matter_lists import open_matters
 from vault.holds.model import Hold
-from vault.holds.queries import MatterFilters, find_matters
 from vault.surfaces.lists.listing import zone_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.hold_view import hold_view
@@ -43,9 +43,9 @@ _DONE = {
 
 
 @routes.get("/holds/new", Right.HOLDS_HOLD_PLACE, response_class=Response)
-def new_hold(request: Request, ctx: Ctx, matter: str = "", record: str = "") -> Response:
+def new_hold(request: Request, ctx: Ctx, viewer: CurrentViewer, matter: str = "", record: str = "") -> Response:
     """The form that places a hold, for a matter or a record already named."""
-    return _place_page(request, ctx, Form({"matter": matter, "records": record}))
+    return _place_page(request, ctx, viewer, Form({"matter": matter, "records": record}))
 
 
 @routes.post("/holds", Right.HOLDS_HOLD_PLACE, response_class=Response)
@@ -69,7 +69,7 @@ def place_hold(
             raise InvalidInput(field="review_date", problem=N_("a day is needed, such as 2027-01-01"))
         placed = service.place_hold(ctx, viewer, matter_id, records.splitlines(), reason, day, client_key or None)
     except VaultError as error:
-        return _place_page(request, ctx, form_with(request, values, error, "records"))
+        return _place_page(request, ctx, viewer, form_with(request, values, error, "records"))
     return go(f"/holds/{placed.hold.id}?done=placed")
 
 
@@ -174,20 +174,19 @@ def _page(
 ) -> Response:
     told = request.query_params
     span = Span(uuid_of(told.get("after", "")), uuid_of(told.get("before", "")))
-    view = hold_view(request, ctx, viewer, hold_id, span, forms)
+    view = hold_view(request, ctx, viewer, hold_id, span, forms, is_waiting_only=told.get("waiting") == "1")
     status = 422 if view.first_wrong.errors else 200
     return page(request, "hold.html", view, current="matters", status=status, notices=notices)
 
 
-def _place_page(request: Request, ctx: Context, form: Form) -> Response:
+def _place_page(request: Request, ctx: Context, viewer: Viewer, form: Form) -> Response:
     with ctx.database.read() as connection:
-        found = find_matters(connection, MatterFilters(is_open=True), Span(size=_MATTERS_MAX)).lines
+        found, is_cut = open_matters(connection, viewer, _MATTERS_MAX, uuid_of(form.value("matter")))
         tomorrow = ctx.clock.now().astimezone(zone_of(connection)).date() + timedelta(days=1)
     view = views.PlaceView(
-        choices=Choices(
-            {"matter": tuple(Option(str(line.id), f"{line.matter.number} {line.matter.title}") for line in found)}
-        ),
+        choices=Choices({"matter": tuple(Option(str(one.id), f"{one.number} {one.title}") for one in found)}),
         matter=form.value("matter"),
+        is_cut=is_cut,
         client_key=new_token(18),
         tomorrow=tomorrow.isoformat(),
         form=form if form.errors else Form(form.values),

@@ -19,8 +19,9 @@ from vault.foundation.context import Context
 from vault.foundation.errors import N_, InvalidInput, NotFoundOrNotYours, VaultError
 from vault.foundation.ids import new_token
 from vault.holds import service
+from vault.holds.matter_lists import MatterFilters, MatterLine
 from vault.holds.model import Authority, Hold, NewMatter
-from vault.holds.queries import MatterFilters, MatterLine, get_matter, holds_of_matter
+from vault.holds.queries import get_matter, holds_of_matter
 from vault.surfaces.lists.matters import MATTERS, state_of
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 from vault.surfaces.web.listing import WebList, open_list
@@ -157,7 +158,7 @@ def _page(
 ) -> Response:
     with ctx.database.read() as connection:
         matter = get_matter(connection, viewer, matter_id)
-        held = holds_of_matter(connection, matter_id)
+        held = holds_of_matter(connection, viewer, matter_id)
         names = actor_names(connection, [matter.opened_by])
         told = story(request, connection, viewer, matter_id)
     in_force = [hold for hold in held if hold.is_in_force]

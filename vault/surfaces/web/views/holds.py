@@ -99,7 +99,10 @@ class HeldRow:
 
 @dataclass(frozen=True, slots=True)
 class HoldView:
-    """One hold with its records. `unseen_count` are those of units that the viewer does not see."""
+    """One hold with its records. `unseen_count` are those of units that the viewer does not see.
+
+    `waiting_count`: whose stores are still to be told; `refused`: how many of these a store refused, by code.
+    """
 
     href: str
     name: str
@@ -118,6 +121,9 @@ class HoldView:
     records_count: int
     standing_count: int
     unseen_count: int
+    waiting_count: int
+    refused: Mapping[str, int]
+    is_waiting_only: bool
     rows: tuple[HeldRow, ...]
     paging: Paging
     timeline: tuple[TimelineEntry, ...]
@@ -139,10 +145,11 @@ class HoldView:
 
 @dataclass(frozen=True, slots=True)
 class PlaceView:
-    """The form that places a hold, under one of the open matters."""
+    """The form that places a hold, under one of the open matters; `is_cut` where there are more than can be chosen."""
 
     choices: Choices
     matter: str
     client_key: str
     tomorrow: str
+    is_cut: bool = False
     form: Form = BLANK
