@@ -16,6 +16,17 @@ class RecordsUnknown(VaultError):
     hint = N_("Correct these lines and send the list again; nothing of it was held.")
 
 
+class HoldKeyReused(VaultError):
+    """The sender's key was used before to open another matter, or to hold other records or for another reason."""
+
+    code = "hold-key-reused"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("This key was used before for another matter or hold. Nothing was opened or held.")
+    hint = N_("Send it again with a key of its own; only a retry of the same keeps its key.")
+
+
 class MatterClosed(VaultError):
     """Nothing is held under a matter that is closed."""
 

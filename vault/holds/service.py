@@ -6,6 +6,7 @@ queues, so that it is done whatever happens to this process.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import Column, Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from vault.access.model import Viewer
@@ -26,7 +27,8 @@ from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
 from vault.foundation.errors import N_, InvalidInput, NotFoundOrNotYours
 from vault.foundation.ids import new_id
-from vault.holds.errors import HoldEnded, MatterClosed, MatterStillHolds, RecordsUnknown
+from vault.foundation.ledger.entry import canonical_json
+from vault.holds.errors import HoldEnded, HoldKeyReused, MatterClosed, MatterStillHolds, RecordsUnknown
 from vault.holds.jobs import ask_for
 from vault.holds.model import Authority, Event, Hold, Matter, NewMatter, Placed
 from vault.holds.queries import get_hold, get_matter, named
@@ -43,6 +45,7 @@ def open_matter(ctx: Context, viewer: Viewer, new: NewMatter, client_key: str | 
     Raises:
         NotAllowed: the viewer lacks `holds:matter:open`.
         InvalidInput: a text is missing or too long.
+        HoldKeyReused: under the key another one was opened.
     """
     viewer.require(Right.HOLDS_MATTER_OPEN)
     key = _checked_key(client_key)
@@ -55,17 +58,15 @@ def open_matter(ctx: Context, viewer: Viewer, new: NewMatter, client_key: str | 
         "title": checked_text("title", new.title, 1, 200),
     }
     with ctx.database.transaction(viewer.actor) as tx:
-        now = tx.clock.now()
-        number = _next_number(
-            tx, now
-        )  # whoever opens another one waits here, so of two under one key the second finds it
-        earlier = _earlier(tx, matters, matters.c.opened_by == viewer.id, key)
+        now, digest_sent = tx.clock.now(), _digest(*told.values())
+        earlier = _earlier(tx, matters, matters.c.opened_by, (viewer.id, key), digest_sent)
         if earlier is not None:
-            return get_matter(tx.connection, viewer, earlier.id)
+            return get_matter(tx.connection, viewer, earlier)
         row: dict[str, Any] = {
             "id": new_id(),
-            "number": number,
+            "number": _next_number(tx, now),
             "client_key": key,
+            "sent_digest": digest_sent,
             **told,
             "salt": secrets.token_bytes(16),
             "opened_by_kind": viewer.kind,
@@ -123,24 +124,27 @@ def place_hold(
 ) -> Placed:
     """Places a hold on records, named by archival number or id: on all of them or on none. In force when this returns.
 
-    Under a key that was used before nothing is placed, and the hold of then is told.
+    Under a key that was used before nothing is placed, and the hold of then is told, also when its matter is closed by now.
     Leaves `holds:hold:place`, and `holds:record:hold` for each record.
 
     Raises:
         NotAllowed: the viewer lacks `holds:hold:place`.
         NotFoundOrNotYours: there is no such matter.
         MatterClosed, RecordsUnknown.
+        HoldKeyReused: the key was used for other records, another matter, reason or review.
         InvalidInput: no records or too many, no reason, or a review that is not ahead.
     """
     viewer.require(Right.HOLDS_HOLD_PLACE)
     reason = checked_text("reason", reason, REASON_LENGTH_MIN, REASON_LENGTH_MAX)
     key = _checked_key(client_key)
     with ctx.database.transaction(viewer.actor) as tx:
-        matter = _open_matter(tx, matter_id)
-        earlier = _earlier(tx, holds, holds.c.placed_by == viewer.id, key)
+        wanted = sorted({name.strip() for name in names} - {""})
+        digest_sent = _digest(str(matter_id), reason, review_date.isoformat() if review_date else None, *wanted)
+        earlier = _earlier(tx, holds, holds.c.placed_by, (viewer.id, key), digest_sent)
         if earlier is not None:
-            hold = get_hold(tx.connection, earlier.id)
-            return Placed(hold, added=0, already=hold.records)
+            hold = get_hold(tx.connection, earlier)
+            return Placed(hold, added=0, already=hold.records if hold.is_in_force else 0)
+        matter = _open_matter(tx, matter_id)
         now = tx.clock.now()
         if review_date is not None and review_date <= _day_of(tx, now):
             raise InvalidInput(field="review_date", problem=N_("it must be a day still to come"))
@@ -156,6 +160,7 @@ def place_hold(
                 "reason": reason,
                 "review_date": review_date,
                 "client_key": key,
+                "sent_digest": digest_sent,
                 "placed_by_kind": viewer.kind,
                 "placed_by": viewer.id,
                 "placed_at": now,
@@ -229,8 +234,25 @@ def _checked_key(client_key: str | None) -> str:
     return key
 
 
-def _earlier(tx: Transaction, table: Table, by: ColumnElement[bool], client_key: str) -> Any:
-    return tx.connection.execute(select(table.c.id).where(by, table.c.client_key == client_key)).one_or_none()
+def _digest(*sent: str | None) -> bytes:
+    return hashlib.sha256(canonical_json(list(sent))).digest()
+
+
+def _earlier(
+    tx: Transaction, table: Table, sender: Column[UUID], sent_by: tuple[UUID, str], digest: bytes
+) -> UUID | None:
+    """What a person sent before under a key; of two at once the second waits. Raises HoldKeyReused: it was another."""
+    person_id, key = sent_by
+    name = f"{table.name} {person_id} {key}"
+    tx.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+    query = select(table.c.id, table.c.sent_digest).where(sender == person_id, table.c.client_key == key)
+    row = tx.connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    if bytes(row.sent_digest) != digest:
+        raise HoldKeyReused
+    earlier: UUID = row.id
+    return earlier
 
 
 def _open_matter(tx: Transaction, matter_id: UUID) -> Any:

@@ -35,6 +35,7 @@ matters = Table(
     Column("title", Text, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("client_key", Text, nullable=False),
+    Column("sent_digest", LargeBinary, nullable=False),  # of what was sent under the key
     Column("opened_by_kind", Text, nullable=False),
     Column("opened_by", Uuid, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
@@ -42,6 +43,7 @@ matters = Table(
     Column("closed_at", DateTime(timezone=True)),
     UniqueConstraint("opened_by", "client_key"),
     CheckConstraint("length(client_key) BETWEEN 8 AND 200", name="client_key_length"),
+    CheckConstraint("octet_length(sent_digest) = 32", name="sent_digest_has_32_bytes"),
     CheckConstraint("number ~ '^M-[0-9]{4}-[0-9]{4,}$'", name="number_form"),
     CheckConstraint(f"authority IN ({', '.join(repr(one.value) for one in Authority)})", name="authority_known"),
     CheckConstraint("length(authority_name) BETWEEN 1 AND 200", name="authority_name_length"),
@@ -72,6 +74,7 @@ holds = Table(
     Column("reason", Text, nullable=False),
     Column("review_date", Date),
     Column("client_key", Text, nullable=False),
+    Column("sent_digest", LargeBinary, nullable=False),  # of what was sent under the key
     Column("placed_by_kind", Text, nullable=False),
     Column("placed_by", Uuid, nullable=False),
     Column("placed_at", DateTime(timezone=True), nullable=False),
@@ -82,6 +85,7 @@ holds = Table(
     UniqueConstraint("matter_id", "number"),
     UniqueConstraint("placed_by", "client_key"),
     CheckConstraint("length(client_key) BETWEEN 8 AND 200", name="client_key_length"),
+    CheckConstraint("octet_length(sent_digest) = 32", name="sent_digest_has_32_bytes"),
     CheckConstraint("number > 0", name="number_positive"),
     CheckConstraint("length(reason) BETWEEN 4 AND 500", name="reason_length"),
     CheckConstraint("num_nulls(release_proposal_id, release_reason) IN (0, 2)", name="release_says_why"),
