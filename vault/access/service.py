@@ -112,8 +112,10 @@ def create_unit(ctx: Context, viewer: Viewer, code: str, name_zh: str, name_en: 
     if not (1 <= len(code) <= 12 and code.isascii() and code.isalnum() and code == code.upper()):
         raise InvalidInput(field="code", problem=N_("1 to 12 digits or capitals are needed"))
     name_zh, name_en = (" ".join(name.split()) for name in (name_zh, name_en))
-    if not 1 <= len(name_zh) <= UNIT_NAME_LENGTH_MAX or len(name_en) > UNIT_NAME_LENGTH_MAX:
+    if not 1 <= len(name_zh) <= UNIT_NAME_LENGTH_MAX:
         raise InvalidInput(field="name_zh", problem=N_("1 to 100 characters are needed"))
+    if len(name_en) > UNIT_NAME_LENGTH_MAX:
+        raise InvalidInput(field="name_en", problem=N_("it is too long"))
     try:
         with ctx.database.transaction(viewer.actor) as tx:
             unit_id = _insert_unit(tx, code, name_zh, name_en or name_zh)

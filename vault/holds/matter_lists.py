@@ -66,6 +66,12 @@ def count_matters(
     return keyset.count(connection, query, at_most)
 
 
+def is_opened(connection: Connection, viewer: Viewer, client_key: str) -> bool:
+    """Whether the viewer opened a matter under this key before."""
+    query = select(matters.c.id).where(matters.c.opened_by == viewer.id, matters.c.client_key == client_key)
+    return connection.execute(query).first() is not None
+
+
 @dataclass(frozen=True)
 class MatterName:
     """A matter as one chooses it."""

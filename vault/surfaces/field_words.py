@@ -46,6 +46,7 @@ FIELDS: Mapping[str, str] = {
     "lasts_days": N_("Days of validity"),
     "matter": N_("Matter"),
     "name": N_("Name"),
+    "name_en": N_("English name"),
     "name_zh": N_("Chinese name"),
     "note": N_("Note"),
     "number": N_("Number"),

@@ -131,7 +131,10 @@ def test_holds_are_placed_and_released_by_three(
     hold = placed["hold"]["name"]
     assert (hold, placed["added"]) == (f"{matter}/1", 1)
     assert legal.ask("holds", "add", hold, record_id)["already"] == 1
-    assert legal.ask("holds", "show", hold)["held"][0]["record_id"] == str(record_id)
+    shown = legal.ask("holds", "show", hold)
+    assert shown["held"][0]["record_id"] == str(record_id)
+    assert legal.ask("holds", "show", placed["hold"]["id"]) == shown
+    assert legal.ask("holds", "show", placed["hold"]["matter_id"])["number"] == matter
     assert "held" in legal.run("why", record_id).stdout.lower()
     assert legal.ask("holds", "release-approve", hold, code=77)["code"] == "not-allowed"
     legal.ask("holds", "release-propose", hold, "--reason", "案件已结")

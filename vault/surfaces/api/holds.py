@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
+from starlette.responses import Response
 
 from vault.access.queries import actor_names
 from vault.access.rights import Right
@@ -22,6 +23,7 @@ from vault.surfaces.lists.matters import MATTERS
 from vault.surfaces.routing import Ctx, CurrentViewer, Routes
 
 routes = Routes("", "holds")
+_REPEATED: dict[int | str, dict[str, Any]] = {200: {"description": "The same was sent before."}}
 
 
 class Model(BaseModel):
@@ -83,9 +85,12 @@ def search_matters(ctx: Ctx, viewer: CurrentViewer, wanted: Search) -> dict[str,
         return page_body("matters", question, wanted, _line_body)
 
 
-@routes.post("/matters", Right.HOLDS_MATTER_OPEN)
-def open_matter(ctx: Ctx, viewer: CurrentViewer, new: Opened) -> dict[str, Any]:
-    """Opens a matter, which gets a number of ours."""
+@routes.post("/matters", Right.HOLDS_MATTER_OPEN, status_code=201, responses=_REPEATED)
+def open_matter(ctx: Ctx, viewer: CurrentViewer, new: Opened, answer: Response) -> dict[str, Any]:
+    """Opens a matter, which gets a number of ours; 200 with the earlier one under a key that was used before."""
+    with ctx.database.read() as connection:
+        if matter_lists.is_opened(connection, viewer, new.client_key):
+            answer.status_code = 200
     told = NewMatter(new.authority, new.authority_name, new.document_number, new.basis, new.title)
     return _matter_body(service.open_matter(ctx, viewer, told, new.client_key))
 
@@ -105,10 +110,15 @@ def close_matter(ctx: Ctx, viewer: CurrentViewer, matter_id: UUID) -> dict[str, 
     return _matter_body(service.close_matter(ctx, viewer, matter_id))
 
 
-@routes.post("/matters/{matter_id}/holds", Right.HOLDS_HOLD_PLACE)
-def place_hold(ctx: Ctx, viewer: CurrentViewer, matter_id: UUID, new: NewHold) -> dict[str, Any]:
-    """Holds records: from this answer on nobody can destroy them. Lines that name no record refuse the whole list."""
+@routes.post("/matters/{matter_id}/holds", Right.HOLDS_HOLD_PLACE, status_code=201, responses=_REPEATED)
+def place_hold(ctx: Ctx, viewer: CurrentViewer, matter_id: UUID, new: NewHold, answer: Response) -> dict[str, Any]:
+    """Holds records: from this answer on nobody can destroy them. Lines that name no record refuse the whole list.
+
+    Under a key that was used before nothing is placed, and 200 tells the hold of then.
+    """
     placed = service.place_hold(ctx, viewer, matter_id, new.records, new.reason, new.review_date, new.client_key)
+    if not placed.added:
+        answer.status_code = 200
     return _placed_body(ctx, placed)
 
 

@@ -14,7 +14,7 @@ from vault.foundation.ids import new_id
 from vault.surfaces.cli.connection import connect
 from vault.surfaces.cli.files import read_text
 from vault.surfaces.cli.speaking import Json, _, new_group, print_facts, print_json, print_table, say, verb
-from vault.surfaces.client import Client
+from vault.surfaces.client import Client, ServerRefused
 
 group = new_group("holds", _("Hold records that a court or authority asks for, so that nobody can destroy them."))
 GROUPS = {"holds": group}
@@ -29,6 +29,9 @@ _STATES = {
 }
 
 MatterName = Annotated[str, typer.Argument(metavar="MATTER", help=_("Number of the matter, or its id."))]
+Named = Annotated[
+    str, typer.Argument(metavar="MATTER|HOLD", help=_("Number of the matter, name of the hold, or the id of either."))
+]
 HoldName = Annotated[
     str, typer.Argument(metavar="HOLD", help=_("Name of the hold, such as M-2026-0001/1, or its id."))
 ]
@@ -100,20 +103,12 @@ def list_matters(
     )
 
 
-@verb(group, "show", _("Show a matter and its holds; with the name of a hold, its records."))
-def show(name: MatterName, as_json: Json = False) -> None:
+@verb(group, "show", _("Show a matter and its holds, or a hold and its records."))
+def show(name: Named, as_json: Json = False) -> None:
     with connect() as client:
-        if "/" in name:
-            hold = client.get(f"/holds/{_hold_id(client, name)}")
-            records = _records_of(client, hold["id"])
-            if as_json:
-                print_json({**hold, "held": records})
-            else:
-                _print_hold(hold)
-                print_table(
-                    (_("Record"), _("Held"), _("Stands"), _("Problem")),
-                    [[r["archival_number"], r["held_at"], r["stands_at"], r["problem"]] for r in records],
-                )
+        hold = _hold_named(client, name)
+        if hold is not None:
+            _print_whole_hold(hold, _records_of(client, hold["id"]), as_json=as_json)
             return
         matter = client.get(f"/matters/{_matter_id(client, name)}")
     if as_json:
@@ -217,6 +212,29 @@ def _hold_id(client: Client, name: str) -> str:
         if one["name"] == name:
             return str(one["id"])
     raise NotFoundOrNotYours
+
+
+def _hold_named(client: Client, name: str) -> dict[str, Any] | None:
+    """The hold of that name or id; nothing where it is the number or id of a matter."""
+    if "/" not in name and _as_id(name) is None:
+        return None
+    try:
+        return client.get(f"/holds/{_hold_id(client, name)}")
+    except ServerRefused as refused:
+        if "/" in name or refused.http_status != NotFoundOrNotYours.status:
+            raise
+    return None
+
+
+def _print_whole_hold(hold: dict[str, Any], records: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json({**hold, "held": records})
+        return
+    _print_hold(hold)
+    print_table(
+        (_("Record"), _("Held"), _("Stands"), _("Problem")),
+        [[r["archival_number"], r["held_at"], r["stands_at"], r["problem"]] for r in records],
+    )
 
 
 def _as_id(name: str) -> str | None:
