@@ -126,6 +126,8 @@ def _altered_classes(
     """Each class of a version that is another than was witnessed, is not there any more, or was added."""
     if table is not schedule_versions:
         return
+    if "classes" not in known.details["row"]:
+        return  # a schedule of so many classes that its entry does not hold them one by one
     witnessed = {told["class_code"]: told["digest"] for told in known.details["row"]["classes"]}
     try:
         found = class_digests(row["content"])

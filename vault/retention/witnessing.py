@@ -47,6 +47,10 @@ def pack_id(version: str) -> UUID:
     return derived_id(_PACKS, f"pack/{version}")
 
 
+# With the longest codes that there may be, no more fit into an entry: of a larger schedule the version alone is named.
+CLASSES_NAMED_MAX = 500
+
+
 def law_digest(table: Table, row: Mapping[str, Any]) -> str:
     """The digest of a row of the law, over every column. Raises ValueError, TypeError: no act writes such a value."""
     (key,) = table.primary_key.columns
@@ -54,8 +58,8 @@ def law_digest(table: Table, row: Mapping[str, Any]) -> str:
 
 
 def class_digests(content: Mapping[str, Any]) -> dict[str, str]:
-    """By its code the digest of each class in what a version lays down."""
-    return {plain["code"]: hashlib.sha256(canonical_json(plain)).hexdigest() for plain in content["classes"]}
+    """By its code the digest of each class in what a version lays down; shortened, as it only tells which class it was."""
+    return {plain["code"]: hashlib.sha256(canonical_json(plain)).hexdigest()[:32] for plain in content["classes"]}
 
 
 def law_row(tx: Transaction, table: Table, key: object, revision: int = 1) -> dict[str, Detail]:
@@ -64,6 +68,7 @@ def law_row(tx: Transaction, table: Table, key: object, revision: int = 1) -> di
     row = dict(tx.connection.execute(select(table).where(column == key)).mappings().one())
     told: dict[str, Detail] = {"revision": row.get("revision", revision), "digest": law_digest(table, row)}
     if table is schedule_versions:
-        classes = class_digests(row["content"]).items()
-        told["classes"] = [{"class_code": code, "digest": digest} for code, digest in classes]
+        classes = class_digests(row["content"])
+        if len(classes) <= CLASSES_NAMED_MAX:
+            told["classes"] = [{"class_code": code, "digest": digest} for code, digest in classes.items()]
     return told

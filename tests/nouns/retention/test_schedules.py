@@ -242,6 +242,18 @@ def test_what_cannot_be_applied_is_refused(archive: Archive, people: People, sen
         service.propose(archive.ctx, people.administrator, drafted.number, _today(archive))
 
 
+@pytest.mark.parametrize("count", [500, 5_000])
+def test_a_schedule_of_as_many_classes_as_a_file_may_have_is_drafted(
+    archive: Archive, people: People, count: int
+) -> None:
+    general = _in_effect(archive).content.classes[0]
+    many = tuple(replace(general, code=f"K{number:039}") for number in range(count))
+    drafted = service.draft(
+        archive.ctx, people.administrator, "很多类", replace(_in_effect(archive).content, classes=many)
+    )
+    assert len(drafted.content.classes) == count
+
+
 def test_a_new_class_is_used_from_its_day(archive: Archive, people: People, send: Callable[..., UUID]) -> None:
     content = _in_effect(archive).content
     wills = ClassDefinition("WILL", "遗嘱", "Will", "YW", "D50", own_period=Period(months=600))

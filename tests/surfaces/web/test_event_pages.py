@@ -205,6 +205,15 @@ def test_a_list_too_long_for_an_address_is_shown_all_the_same(visit: Visit, numb
     assert "有 3,000 行不能登记" in text_of(seen) or "有 3000 行不能登记" in text_of(seen)
 
 
+def test_a_token_of_another_page_and_a_persons_number_do_not_get_through(visit: Visit) -> None:
+    keeper = visit("keeper", Role.ARCHIVIST)
+    elsewhere = keeper.goes_to("/batches/find", {"q": "张三"})
+    assert keeper.get("/events/preview?of=" + elsewhere.split("=")[1]).headers["location"] == "/events/new"
+    there = keeper.goes_to("/events/find", {"number": "11010519491231002X"})
+    assert "11010519491231002" not in there
+    assert "11010519491231002X" in keeper.get(there).text, "what was searched for still stands in the field"
+
+
 def test_any_event_is_found_by_the_number_of_its_record_and_from_its_record(
     archive: Archive, visit: Visit, numbers: list[str]
 ) -> None:

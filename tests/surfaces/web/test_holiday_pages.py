@@ -49,6 +49,8 @@ def test_a_year_is_entered_and_entered_anew(archive: Archive, visit: Visit) -> N
         ({"workdays": "2027-02-15"}, "workdays", "周末"),
         ({"source": "x"}, "source", "4 至 200"),
         ({"year": "明年"}, "year", "该年"),
+        ({"year": "9" * 5_000}, "year", "该年"),
+        ({"holidays": "2027-01-01..2027-12-31 2028-01-01..2028-12-31"}, "holidays", "超过一年"),
     ],
 )
 def test_what_is_wrong_stands_beside_its_field(visit: Visit, wrong: dict[str, str], field: str, said: str) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -89,10 +89,8 @@ class Database:
             try:
                 yield guard
             finally:
-                try:
+                if not guard.invalidated:  # what went wrong on it is told, and nothing that follows from it
                     guard.execute(select(func.pg_advisory_unlock(key)))
-                except DBAPIError:
-                    guard.invalidate()  # if it lives after all, the connection must not keep the lock in the pool
 
     def is_ready(self) -> bool:
         """Whether the server answers now."""

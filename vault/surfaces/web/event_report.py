@@ -34,6 +34,7 @@ from vault.surfaces.web.views.parts import BLANK, Choices, FieldError, Form, Lin
 routes = Routes("", "pages", in_schema=False)
 _SHOWN_MAX = 200
 _KEPT = "rows"
+_PREVIEW = "/events/preview"
 # What proxies usually let through in an address; and what is not worth trying to press into it.
 _TOKEN_LENGTH_MAX, _TEXT_SEALED_MAX = 6_000, 200_000
 
@@ -48,7 +49,7 @@ def report_page(request: Request, ctx: Ctx, record: str = "") -> Response:
 def preview(ctx: Ctx, form: Sent) -> Response:
     """What one event would do is shown at an address of its own, to which one may come back."""
     values = {name: str(form.get(name, "")).strip() for name in (*COLUMNS, "never")}
-    return go(_address(sealed_address.seal(ctx, values)))
+    return go(_address(sealed_address.seal(ctx, _PREVIEW, values)))
 
 
 @routes.post("/events/preview-list", Right.RETENTION_EVENT_REPORT, response_class=Response)
@@ -58,7 +59,7 @@ def preview_list(request: Request, ctx: Ctx, viewer: CurrentViewer, form: Sent) 
         text = _text_of(form)
     except UnicodeDecodeError:
         text = ""
-    token = sealed_address.seal(ctx, {_KEPT: text}) if len(text) <= _TEXT_SEALED_MAX else ""
+    token = sealed_address.seal(ctx, _PREVIEW, {_KEPT: text}) if len(text) <= _TEXT_SEALED_MAX else ""
     if token and len(token) <= _TOKEN_LENGTH_MAX:
         return go(_address(token))
     return _shown(request, ctx, viewer, text)
@@ -67,7 +68,7 @@ def preview_list(request: Request, ctx: Ctx, viewer: CurrentViewer, form: Sent) 
 @routes.get("/events/preview", Right.RETENTION_EVENT_REPORT, response_class=Response)
 def previewed(request: Request, ctx: Ctx, viewer: CurrentViewer, of: str = "") -> Response:
     """What an event or a list would do; nothing is reported yet."""
-    values = sealed_address.unseal(ctx, of)
+    values = sealed_address.unseal(ctx, _PREVIEW, of)
     if _KEPT in values:
         return _shown(request, ctx, viewer, values[_KEPT])
     if not values:

@@ -58,10 +58,11 @@ def _parse(told: Mapping[str, str], _connection: Connection, _zone: ZoneInfo) ->
 LIST: WebList[EventFilters, EventLine] = WebList(
     listing=EVENTS,
     title=N_("Events"),
-    open=("name", "number", "state", "unit", "from_date", "to_date", "record", "report"),
-    personal=(),
+    open=("name", "state", "unit", "from_date", "to_date", "record", "report"),
+    personal=("number",),
     parse=_parse,
     anything=EventFilters(),
+    numbers_stand=True,
 )
 
 

@@ -25,7 +25,8 @@ from vault.surfaces.web.views.parts import BLANK, Form, Notice
 routes = Routes("", "pages", in_schema=False)
 Text = Annotated[str, Field()]
 _BETWEEN = re.compile(r"[\s,;，、；]+")
-_SPAN_DAYS_MAX = 366
+_YEAR = re.compile(r"[0-9]{4}")
+_DAYS_MAX = 366
 
 
 @routes.get("/holidays", Right.RETENTION_SCHEDULE_READ, response_class=Response)
@@ -47,7 +48,7 @@ def enter(
 ) -> Response:
     """Enters a year, anew if it was wrong. Leaves `retention:calendar:enter`."""
     try:
-        number = int(year) if year.strip().isdecimal() else 0
+        number = int(year) if _YEAR.fullmatch(year.strip()) else 0
         enter_year(ctx, viewer, number, _days(holidays, "holidays"), _days(workdays, "workdays"), source)
     except VaultError as error:
         values = {"year": year, "holidays": holidays, "workdays": workdays, "source": source}
@@ -57,19 +58,21 @@ def enter(
 
 def _days(text: str, field: str) -> list[date]:
     """Days as people write them: `2027-01-01`, or `2027-02-05..2027-02-11` for all from the one to the other."""
-    days: list[date] = []
+    days: set[date] = set()
     for part in filter(None, _BETWEEN.split(text)):
         try:
             first, _, last = part.partition("..")
             begins, ends = date.fromisoformat(first), date.fromisoformat(last or first)
-            if not 0 <= (ends - begins).days < _SPAN_DAYS_MAX:
+            if not 0 <= (ends - begins).days < _DAYS_MAX:
                 raise ValueError(part)
         except ValueError as error:
             raise InvalidInput(
                 field=field, problem=N_("write days as 2027-01-01, several as 2027-02-05..2027-02-11")
             ) from error
-        days += (begins + timedelta(days=after) for after in range((ends - begins).days + 1))
-    return days
+        days.update(begins + timedelta(days=after) for after in range((ends - begins).days + 1))
+        if len(days) > _DAYS_MAX:
+            raise InvalidInput(field=field, problem=N_("these are more days than a year has"))
+    return sorted(days)
 
 
 def _show(request: Request, ctx: Context, viewer: Viewer, form: Form, notices: tuple[Notice, ...] = ()) -> Response:

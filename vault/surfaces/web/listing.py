@@ -166,7 +166,7 @@ def told_by(ctx: Context, web_list: WebList[Any, Any], given: Mapping[str, str])
     again, and nobody searches for a personal number past the ledger.
     """
     token = given.get(SEALED, "")
-    sealed = sealed_address.unseal(ctx, token) if token else {}
+    sealed = sealed_address.unseal(ctx, web_list.path, token) if token else {}
     address = {name: value for name in web_list.open if (value := given.get(name, "").strip())}
     openly = {name: value for name in web_list.personal if (value := given.get(name, "").strip())}
     personal = {name: sealed[name] for name in web_list.personal if name in sealed}
@@ -187,7 +187,7 @@ def address_of(ctx: Context, web_list: WebList[Any, Any], values: Mapping[str, s
     if _may_stand(web_list, personal):
         address |= personal
     elif personal:
-        address[SEALED] = sealed_address.seal(ctx, personal)
+        address[SEALED] = sealed_address.seal(ctx, web_list.path, personal)
     query = urlencode({**address, **more})
     return f"{web_list.path}?{query}" if query else web_list.path
 
@@ -198,7 +198,7 @@ def is_plain_number(text: str) -> bool:
 
 
 def _may_stand(web_list: WebList[Any, Any], personal: Mapping[str, str]) -> bool:
-    return web_list.numbers_stand and set(personal) == {"q"} and is_plain_number(personal["q"])
+    return web_list.numbers_stand and bool(personal) and all(map(is_plain_number, personal.values()))
 
 
 def picked_by(given: Mapping[str, str], here: list[str]) -> Picked:
