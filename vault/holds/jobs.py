@@ -58,11 +58,14 @@ def follow(tx: Transaction, record_id: UUID) -> None:
     ask_for(tx, on_hold(tx.connection, [record_id]))
 
 
-def look_again(tx: Transaction, record_id: UUID) -> None:
-    """The same for a record whose legal hold was set again, if it was released meanwhile: then that is to be taken off."""
-    catalogue.hold_still(tx, [record_id])
-    if not on_hold(tx.connection, [record_id]):
-        ask_for(tx, [record_id])
+def look_again(tx: Transaction, record_ids: Iterable[UUID]) -> None:
+    """The same for records whose legal hold was set again, if they were released meanwhile: then that is to be taken off.
+
+    All row locks are taken at once, in the order in which everybody takes them.
+    """
+    ids = set(record_ids)
+    catalogue.hold_still(tx, ids)
+    ask_for(tx, ids - on_hold(tx.connection, ids))
 
 
 def tell_waiting(ctx: Context) -> Iterator[UUID]:

@@ -30,9 +30,14 @@ def on_hold(connection: Connection, record_ids: Iterable[UUID]) -> frozenset[UUI
     return frozenset(connection.execute(query.distinct()).scalars())
 
 
-def being_told(connection: Connection, record_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """The records among these whose stores have yet to be told that they are held, or no longer held."""
+def being_told(connection: Connection, record_ids: Iterable[UUID], *, also_refused: bool = True) -> frozenset[UUID]:
+    """The records among these whose stores have yet to be told that they are held, or no longer held.
+
+    With `also_refused` those too of which a store refused it, so that it may be long before it is told.
+    """
     query = select(hold_tasks.c.record_id).where(hold_tasks.c.record_id.in_(sorted(set(record_ids))))
+    if not also_refused:
+        query = query.where(hold_tasks.c.problem.is_(None))
     return frozenset(connection.execute(query).scalars())
 
 

@@ -9,7 +9,7 @@ and is in order now is settled. At last the mark moves on: whoever begins again 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,10 +21,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from vault.foundation.clock import is_over
 from vault.foundation.context import Context
+from vault.foundation.db.transaction import Transaction
 from vault.foundation.ledger.entry import Actor
 from vault.foundation.storage.errors import LockRefused, ObjectNotFound, StoreDenied, StoreLied
 from vault.foundation.storage.interface import NO_LOCK, Listed, ObjectInfo, words
 from vault.holds.jobs import look_again
+from vault.holds.queries import being_told
 from vault.oversight import drifts
 from vault.oversight.drift import MARKER, DriftKind, Said, Stands, Verdict, judge
 from vault.oversight.drifts import DriftEnd, KeptDrift
@@ -45,6 +47,7 @@ ROW_UNPROVEN = "row-unproven"
 _Version: TypeAlias = tuple[str, str]
 _Look: TypeAlias = "tuple[Stands | None, ObjectInfo | None]"
 _Sure: TypeAlias = "dict[tuple[str, str, DriftKind], tuple[Said, Verdict]]"
+_OF_HOLDS = frozenset({DriftKind.HOLD_GONE, DriftKind.HOLD_UNKNOWN})
 _MARKER = Verdict(DriftKind.DELETE_MARKER, MARKER, words(NO_LOCK))
 
 
@@ -202,7 +205,8 @@ class Comparison:
     ) -> None:
         """Notes what differs, before anything is mended; mends; settles what is in order.
 
-        Whatever the catalogue says nothing of any more stays open: a row that is gone puts nothing in order.
+        Whatever the catalogue says nothing of any more stays open: a row that is gone puts nothing in order. So does what
+        is wrong with a legal hold while a worker is to set it or take it off: only when that is done it is in order.
         """
         store = self._ctx.store.name
         if sure:
@@ -216,22 +220,15 @@ class Comparison:
         differing = {drift.id: sure.get((drift.object_key, drift.version_id, drift.kind)) for drift in known}
         to_mend = [(drift, found[1]) for drift in known if (found := differing[drift.id]) and found[1].repair]
         problems = self._mend_all(pool, to_mend)
+        in_order = [
+            drift
+            for drift in known
+            if differing[drift.id] is None
+            and drift.object_key in said_keys
+            and (drift.object_key, drift.version_id) not in unsure
+        ]
         with self._ctx.database.transaction(self._actor) as tx:
-            changed = False
-            for drift in known:
-                if drift.id in problems and (problem := problems[drift.id]):
-                    changed |= drifts.note_problem(tx, drift, problem)
-                elif drift.id in problems:
-                    changed |= drifts.resolve(tx, drift, DriftEnd.REPAIRED)
-                    if drift.kind is DriftKind.HOLD_GONE:
-                        look_again(tx, drift.record_id)
-                elif (
-                    differing[drift.id] is None
-                    and drift.object_key in said_keys
-                    and (drift.object_key, drift.version_id) not in unsure
-                ):
-                    changed |= drifts.resolve(tx, drift, _end_of(drift))
-            if changed:
+            if _note_ends(tx, known, problems, in_order):
                 tx.commit()
 
     def _mend_all(
@@ -260,6 +257,25 @@ class Comparison:
         except (LockRefused, ObjectNotFound, StoreDenied, StoreLied) as error:
             return error.code
         return None
+
+
+def _note_ends(
+    tx: Transaction, known: Iterable[KeptDrift], problems: Mapping[UUID, str | None], in_order: Iterable[KeptDrift]
+) -> bool:
+    """Notes what was mended, what could not be, and what is in order without that; whether there was anything to note."""
+    of_holds = {drift.record_id for drift in in_order if drift.kind in _OF_HOLDS}
+    moving = being_told(tx.connection, of_holds)
+    ends = {
+        drift.id: _end_of(drift) for drift in in_order if drift.kind not in _OF_HOLDS or drift.record_id not in moving
+    }
+    ends |= {drift_id: DriftEnd.REPAIRED for drift_id, problem in problems.items() if problem is None}
+    refused = [
+        drift for drift in known if (problem := problems.get(drift.id)) and drifts.note_problem(tx, drift, problem)
+    ]
+    ended = [drift for drift in known if drift.id in ends and drifts.resolve(tx, drift, ends[drift.id])]
+    # Whether by this process or by one that died before it could note it: it may have been set after a release.
+    look_again(tx, {drift.record_id for drift in ended if drift.kind is DriftKind.HOLD_GONE})
+    return bool(refused or ended)
 
 
 def _end_of(drift: KeptDrift) -> DriftEnd:

@@ -80,7 +80,8 @@ ADVICE: Mapping[DriftKind, str] = MappingProxyType(
 class Said:
     """What the catalogue says of a version.
 
-    `is_moving`: a worker is to make its lock longer, and may be at it. `is_hold_moving`: the same of its legal hold.
+    `is_moving`: a worker is to make its lock longer, and may be at it. `is_hold_moving`: the same of its legal hold, as
+    long as nothing has refused it: what goes on for ever excuses no difference.
     """
 
     record_id: UUID

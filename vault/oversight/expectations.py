@@ -57,7 +57,7 @@ def _said(connection: Connection, store: str, rows: Sequence[Row[Any]]) -> list[
     """One for each component: of its copy in this store, or of the one noted for the store when it had another address."""
     here = {row.component_id for row in rows if row.store == store}
     record_ids = {row.record_id for row in rows}
-    held, moving = on_hold(connection, record_ids), being_told(connection, record_ids)
+    held, moving = on_hold(connection, record_ids), being_told(connection, record_ids, also_refused=False)
     return [
         Said(
             record_id=row.record_id,

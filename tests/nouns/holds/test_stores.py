@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import create_engine, select, text
 
 from tests.nouns.holds.conftest import Lawyers
 from tests.support.archive import Archive
+from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.storage.interface import ObjectInfo
 from vault.holds import jobs
 from vault.holds.tables import hold_tasks
@@ -103,3 +105,28 @@ def test_a_slow_store_outlasts_a_server_that_ends_idle_transactions(
     owner.dispose()
     with archive.ctx.database.read() as connection:
         assert connection.execute(select(hold_tasks)).all() == []
+
+
+def test_of_several_records_looked_at_again_the_lock_of_the_first_is_taken_first(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID], database_url: str
+) -> None:
+    first, second = sorted([send(), send()])
+    owner = create_engine(database_url)
+    row = text("SELECT FROM record_states WHERE record_id = :id FOR UPDATE NOWAIT")
+
+    def look() -> None:
+        with archive.ctx.database.transaction(SYSTEM) as tx:
+            jobs.look_again(tx, [second, first])
+            tx.commit()
+
+    with ThreadPoolExecutor(1) as pool:
+        with owner.connect() as other:
+            other.execute(row, {"id": first})
+            looking = pool.submit(look)
+            with pytest.raises(TimeoutError):
+                looking.result(0.3)
+            other.execute(row, {"id": second})  # nobody has it: else each would wait for the other
+        looking.result(10)
+    owner.dispose()
+    with archive.ctx.database.read() as connection:
+        assert set(connection.execute(select(hold_tasks.c.record_id)).scalars()) == {first, second}

@@ -25,7 +25,7 @@ from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.ledger.tables import ledger_entries
 from vault.foundation.storage.errors import StoreDenied
 from vault.foundation.storage.interface import NO_LOCK, Lock, LockMode, ObjectInfo
-from vault.holds.jobs import tell_waiting
+from vault.holds.jobs import ask_for, tell_waiting
 from vault.oversight import drifts
 from vault.oversight.drift import DriftKind
 from vault.oversight.drifts import DriftFilters, KeptDrift
@@ -148,6 +148,63 @@ def test_a_hold_released_while_it_is_being_set_again_is_taken_off_after_all(kept
     assert not kept.ctx.store.head(copy.object_key).legal_hold
     kept.clock.advance(timedelta(seconds=1))
     assert reconcile(kept.ctx, SYSTEM).is_clean
+
+
+@pytest.mark.clause("V5")
+@pytest.mark.invariant("H1")
+def test_a_hold_that_a_store_refuses_to_set_is_a_finding(kept: Archive) -> None:
+    copy = _copy(kept)
+    hold(kept, copy.record_id)
+    list(tell_waiting(replace(kept.ctx, store=_refusing_holds(kept))))
+    assert reconcile(kept.ctx, SYSTEM).drifted.repaired == 1, "what is tried for ever is no excuse"
+    assert [(drift.kind, drift.state) for drift in _drifts(kept)] == [(DriftKind.HOLD_GONE, "repaired")]
+
+
+@pytest.mark.clause("V5")
+def test_a_hold_that_is_wrong_is_not_in_order_because_a_worker_is_to_see_to_it(kept: Archive) -> None:
+    gone, unknown = _copy(kept), _copy(kept, is_filed=False)
+    hold(kept, gone.record_id)
+    list(tell_waiting(kept.ctx))
+    kept.ctx.store.set_hold(gone.object_key, gone.version_id, on=False)
+    kept.ctx.store.set_hold(unknown.object_key, unknown.version_id, on=True)
+    reconcile(replace(kept.ctx, store=_refusing_holds(kept)), SYSTEM)
+    both = {DriftKind.HOLD_GONE: 1, DriftKind.HOLD_UNKNOWN: 1}
+    with kept.ctx.database.transaction(SYSTEM) as tx:
+        ask_for(tx, [gone.record_id, unknown.record_id])
+        tx.commit()
+
+    kept.clock.advance(timedelta(seconds=1))
+    assert reconcile(kept.ctx, SYSTEM).drifted.by_kind == both
+
+    list(tell_waiting(kept.ctx))
+    kept.clock.advance(timedelta(seconds=1))
+    assert reconcile(kept.ctx, SYSTEM).drifted.open == 0
+    assert {drift.state for drift in _drifts(kept)} == {"in-order"}
+
+
+@pytest.mark.clause("V5")
+def test_a_hold_set_again_too_late_by_a_process_that_died_is_taken_off_after_all(kept: Archive) -> None:
+    copy = _copy(kept)
+    hold_id = hold(kept, copy.record_id)
+    list(tell_waiting(kept.ctx))
+    kept.ctx.store.set_hold(copy.object_key, copy.version_id, on=False)
+
+    class Dies(CutOffStore):
+        def set_hold(self, key: str, version_id: str, *, on: bool) -> ObjectInfo:
+            release(kept, hold_id)
+            list(tell_waiting(kept.ctx))
+            kept.ctx.store.set_hold(key, version_id, on=on)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        reconcile(replace(kept.ctx, store=Dies(kept.ctx.store, is_written=True)), SYSTEM)
+    assert kept.ctx.store.head(copy.object_key).legal_hold
+    kept.clock.advance(timedelta(seconds=1))
+    reconcile(kept.ctx, SYSTEM)
+    list(tell_waiting(kept.ctx))
+    assert not kept.ctx.store.head(copy.object_key).legal_hold
+    kept.clock.advance(timedelta(seconds=1))
+    assert reconcile(kept.ctx, SYSTEM).drifted.open == 0
 
 
 def test_a_hold_that_nobody_knows_is_told_and_settled_when_it_is_gone(kept: Archive) -> None:
@@ -318,6 +375,14 @@ def _lawless(url: str) -> Iterator[Connection]:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         yield connection
     engine.dispose()
+
+
+def _refusing_holds(archive: Archive) -> CutOffStore:
+    class Refusing(CutOffStore):
+        def set_hold(self, key: str, version_id: str, *, on: bool) -> ObjectInfo:
+            raise StoreDenied(store=archive.ctx.store.name, problem="AccessDenied")
+
+    return Refusing(archive.ctx.store, is_written=True)
 
 
 def _copies(archive: Archive) -> list[Copy]:
