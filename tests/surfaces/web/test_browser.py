@@ -315,6 +315,7 @@ def test_a_file_under_way_can_be_cancelled_and_sent_after_all(opened: Page, root
     expect(row.locator(".state")).to_have_text("正在检查")
     row.get_by_role("button").click()
     expect(row.locator(".state")).to_have_text("已取消")
+    expect(row).to_contain_text("不会重复")
     row.get_by_role("button").click()
     expect(row.locator(".state")).to_have_text("已入库")
 
@@ -336,6 +337,8 @@ def test_what_is_typed_after_the_files_were_chosen_goes_with_them(opened: Page, 
     expect(opened.locator("#send")).to_have_text("发送 2 个文件")
     opened.press("[name=customer_name]", "Enter")
     expect(rows.locator(".state")).to_have_text(["已入库", "已入库"])
+    expect(opened.locator("[name=customer_name]")).to_have_value("")
+    expect(opened.locator("[name=occurred_date]")).to_have_value("2026-03-01")
     code = opened.locator("[name=class_code]").nth(1).input_value()
     assert [(one["class_code"], one["customer_name"], one["occurred_date"]) for one in told] == [
         (code, "欧阳小明", "2026-03-01")

@@ -10,6 +10,7 @@ const AT_ONCE = 3;
 const PAUSES_MS = [1000, 2000, 5000, 10000, 30000];
 const BALANCE_EVERY_MS = 2000;
 const DESCRIPTION = ["unit_code", "business_type", "business_number", "customer_name", "handler", "occurred_date"];
+const OF_ONE_CUSTOMER = ["business_number", "customer_name"];
 const ENDED = new Set(["accepted", "duplicate", "refused", "failed", "cancelled"]);
 
 const form = document.getElementById("intake-form");
@@ -121,7 +122,7 @@ function start() {
   }
 
   function cancel(upload) {
-    end(upload, "cancelled", []);
+    end(upload, "cancelled", upload.state === "sending" ? [[words.cancelledText]] : []);
     upload.request?.abort();
   }
 
@@ -131,7 +132,17 @@ function start() {
     upload.row.say(told, { refused: "bad-text", failed: "bad-text", accepted: "warn-text" }[state]);
     if (answer?.record_id) upload.row.link(`/records/${answer.record_id}`);
     if (state !== "failed") memory.drop(upload.file);
+    if (upload.pile) forget(upload.pile);
     count();
+  }
+
+  // Once the whole pile has come in, the next one is most likely of another customer.
+  function forget(of) {
+    const isIn = (upload) => upload.pile !== of || ["accepted", "duplicate"].includes(upload.state);
+    if (!uploads.every(isIn)) return;
+    for (const name of OF_ONE_CUSTOMER) {
+      if (of.told[name] && value(name) === of.told[name]) form.elements[name].value = "";
+    }
   }
 
   function pump() {
