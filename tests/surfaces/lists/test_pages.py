@@ -329,7 +329,7 @@ def test_a_list_without_lines_says_what_to_do_next_for_each_role(
     head = visit("head", Role.APPROVER, unit_id=other)
     assert "请在收件页面发送第一批扫描件" in text_of(clerk.get("/records"))
     assert 'href="/intake"' in clerk.get("/records").text.partition("<main")[2]
-    assert "本机构还没有档案" in text_of(head.get("/records"))
+    assert "本部门还没有档案" in text_of(head.get("/records"))
     assert "还没有批次" in text_of(clerk.get("/batches"))
     assert "隔离区为空" in text_of(head.get("/quarantine"))
     narrowed = clerk.get("/batches?state=open")

@@ -30,7 +30,7 @@ def test_a_unit_is_added_and_can_be_chosen_for_people(archive: Archive, visit: V
 def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(visit: Visit) -> None:
     chief = visit("chief", Role.ARCHIVE_ADMINISTRATOR)
     for told, field, said in (
-        ({"code": "GT01", "name_zh": "又一个"}, "code", "其他机构已使用此代码"),
+        ({"code": "GT01", "name_zh": "又一个"}, "code", "其他部门已使用此代码"),
         ({"code": "二号", "name_zh": "二号窗口"}, "code", "1 至 12 位"),
         ({"code": "GT03", "name_zh": " "}, "name_zh", "1 至 100"),
         ({"code": "GT03", "name_zh": "三号窗口", "name_en": "W" * 101}, "name_en", "过长"),
