@@ -17,8 +17,10 @@ import pytest
 from sqlalchemy import Column, Connection, Table, text
 from sqlalchemy.engine import Engine
 
+from tests.nouns.oversight.holding import hold
 from tests.support.archive import Archive, jpeg
 from vault.catalogue.fingerprint import rows_digest
+from vault.catalogue.model import NewDescription
 from vault.catalogue.tables import component_copies, components, corrections, personal_fields, record_states, records
 from vault.foundation.db.metadata import metadata
 from vault.foundation.ids import new_id
@@ -27,8 +29,11 @@ from vault.foundation.ledger.entry import Actor, Entry
 from vault.foundation.ledger.errors import LedgerDamaged
 from vault.foundation.ledger.publisher import publish, renew_locks
 from vault.foundation.ledger.tables import ledger_checkpoints, ledger_entries, ledger_leaves, ledger_tiles
+from vault.holds.jobs import tell_waiting
 from vault.holds.tables import RECORD_TABLES as HOLDS_TABLES
+from vault.holds.tables import held_records
 from vault.oversight.verification import verify
+from vault.retention.description import describe
 from vault.retention.tables import RECORD_TABLES as RETENTION_TABLES
 
 pytestmark = [pytest.mark.clause("V7"), pytest.mark.slow]
@@ -67,7 +72,8 @@ def undone(engine: Engine, *tables: Table) -> Iterator[None]:
 COLUMNS = [
     (table, column)
     for table in (
-        *(records, record_states, components, component_copies, personal_fields, record_keys, key_groups, key_epochs),
+        *(records, record_states, components, component_copies, personal_fields, corrections, held_records),
+        *(record_keys, key_groups, key_epochs),
         *(ledger_entries, ledger_leaves, ledger_tiles, ledger_checkpoints),
     )
     for column in table.columns
@@ -81,7 +87,15 @@ EXPECTED: dict[str, Named] = {
     # Every digest of the record is made with it.
     "records.salt": {
         ("row-altered", table.name)
-        for table in (records, record_states, components, component_copies, personal_fields)
+        for table in (
+            records,
+            record_states,
+            components,
+            component_copies,
+            personal_fields,
+            corrections,
+            held_records,
+        )
     },
     "records.class_code": {("row-altered", "records"), ("due-date-altered", "")},
     "records.occurred_date": {("row-altered", "records"), ("due-date-altered", "")},
@@ -143,6 +157,13 @@ _OTHER_VALUE = {
 
 @pytest.mark.timeout(600)
 def test_every_column_of_what_is_catalogued_one_by_one(kept: Archive, attacker: Engine) -> None:
+    first = _record_ids(kept)[0]
+    new = NewDescription(values={"customer_name": "李四"})
+    describe(kept.ctx, kept.operator, first, new, revision=1, reason="录入有误")
+    hold(kept, first)
+    list(tell_waiting(kept.ctx))
+    kept.sequence()
+    publish(kept.ctx.database, kept.ctx.store, kept.ctx.custodian.public_key())
     wrong = {}
     for table, column in COLUMNS:
         place = f"{table.name}.{column.name}"
