@@ -82,6 +82,17 @@ class ReleaseNotProposed(VaultError):
     hint = N_("Look at its present state.")
 
 
+class ReleaseReplaced(VaultError):
+    """The release that somebody read was withdrawn or refused, and another one is proposed by now."""
+
+    code = "release-replaced"
+    status = 409
+    exit_code = 75
+    fault = Fault.CALLER
+    message = N_("The proposal to release the hold {name} is another one than you have read.")
+    hint = N_("Read the hold again, and decide about what is proposed now.")
+
+
 class ReleaseOutdated(VaultError):
     """Records were put under the hold after its release was proposed: nobody has decided about those."""
 

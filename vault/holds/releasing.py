@@ -15,7 +15,7 @@ from vault.access.rights import Right
 from vault.catalogue import service as catalogue
 from vault.foundation.context import Context
 from vault.foundation.db.transaction import Transaction
-from vault.holds.errors import ReleaseNotProposed, ReleaseOutdated, ReleaseProposed
+from vault.holds.errors import ReleaseNotProposed, ReleaseOutdated, ReleaseProposed, ReleaseReplaced
 from vault.holds.jobs import ask_for
 from vault.holds.model import RELEASE_APPROVALS_NEEDED, Act, Event, Hold
 from vault.holds.queries import get_hold, see_hold
@@ -65,8 +65,8 @@ def propose_release(ctx: Context, viewer: Viewer, hold_id: UUID, reason: str) ->
     return hold
 
 
-def approve_release(ctx: Context, viewer: Viewer, hold_id: UUID, comment: str = "") -> Hold:
-    """Approves the release of a hold. With the second approval it is released, and the stores are told.
+def approve_release(ctx: Context, viewer: Viewer, hold_id: UUID, proposal_id: UUID, comment: str = "") -> Hold:
+    """Approves the release of a hold as it was read. With the second approval it is released, and the stores are told.
 
     Then it leaves `holds:hold:release`, and `holds:record:release` for each record.
 
@@ -75,11 +75,12 @@ def approve_release(ctx: Context, viewer: Viewer, hold_id: UUID, comment: str = 
         NeedsPerson, OwnProposal, ProposalSettled: the viewer is not one who may approve this one.
         NotFoundOrNotYours, HoldEnded, ReleaseNotProposed.
         ReleaseOutdated: records were put under the hold meanwhile.
+        ReleaseReplaced: another release is proposed by now than the one that was read.
     """
     viewer.require(Right.HOLDS_RELEASE_APPROVE)
     with ctx.database.transaction(viewer.actor) as tx:
         see_hold(tx.connection, viewer, hold_id)
-        hold, proposal = _proposed(tx, hold_id)
+        hold, proposal = _proposed(tx, hold_id, proposal_id)
         if release_digest(tx.connection, hold_id, hold.release_reason or "") != proposal.digest:
             raise ReleaseOutdated(name=hold.name)
         if approvals.approve(tx, viewer, proposal.id, comment).state is ProposalState.APPROVED:
@@ -89,17 +90,18 @@ def approve_release(ctx: Context, viewer: Viewer, hold_id: UUID, comment: str = 
     return hold
 
 
-def refuse_release(ctx: Context, viewer: Viewer, hold_id: UUID, comment: str) -> Hold:
-    """Refuses the release of a hold for a reason; it stays in force. Leaves `holds:release:refuse`.
+def refuse_release(ctx: Context, viewer: Viewer, hold_id: UUID, proposal_id: UUID, comment: str) -> Hold:
+    """Refuses the release of a hold, as it was read, for a reason; it stays in force. Leaves `holds:release:refuse`.
 
     Raises:
         NotAllowed: the viewer lacks `holds:release:approve`.
         NeedsPerson, OwnProposal, ProposalSettled, NotFoundOrNotYours, HoldEnded, ReleaseNotProposed, InvalidInput.
+        ReleaseReplaced: another release is proposed by now than the one that was read.
     """
     viewer.require(Right.HOLDS_RELEASE_APPROVE)
     with ctx.database.transaction(viewer.actor) as tx:
         see_hold(tx.connection, viewer, hold_id)
-        _, proposal = _proposed(tx, hold_id)
+        _, proposal = _proposed(tx, hold_id, proposal_id)
         approvals.refuse(tx, viewer, proposal.id, comment)
         tx.witness(Event.RELEASE_REFUSED, "hold", hold_id, context_id=proposal.id)
         hold = get_hold(tx.connection, hold_id)
@@ -159,8 +161,18 @@ def _salt(connection: Connection, hold_id: UUID) -> bytes:
     return bytes(connection.execute(query).scalar_one())
 
 
-def _proposed(tx: Transaction, hold_id: UUID) -> tuple[Hold, Proposal]:
+def is_outdated(connection: Connection, hold: Hold) -> bool:
+    """Whether records were put under a hold after its release was proposed, so that nobody can approve it any more."""
+    if hold.release is None or not hold.is_release_proposed:
+        return False
+    return release_digest(connection, hold.id, hold.release_reason or "") != hold.release.digest
+
+
+def _proposed(tx: Transaction, hold_id: UUID, proposal_id: UUID | None = None) -> tuple[Hold, Proposal]:
+    """`proposal_id`: the one that somebody read and decides about."""
     hold = hold_in_force(tx, hold_id)
     if hold.release is None:
         raise ReleaseNotProposed(name=hold.name)
+    if proposal_id is not None and hold.release.id != proposal_id:
+        raise ReleaseReplaced(name=hold.name)
     return hold, hold.release

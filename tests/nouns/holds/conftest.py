@@ -14,6 +14,7 @@ from vault.access.model import Viewer
 from vault.access.rights import Role
 from vault.holds.jobs import tell_waiting
 from vault.holds.model import Authority, Hold, NewMatter, Placed
+from vault.holds.queries import get_hold
 from vault.holds.releasing import approve_release, propose_release
 from vault.holds.service import open_matter, place_hold
 
@@ -40,8 +41,15 @@ class Lawyers:
     def release(self, hold_id: UUID) -> Hold:
         """Releases a hold: proposed by one, approved by two."""
         propose_release(self.archive.ctx, self.legal, hold_id, "案件已结")
-        approve_release(self.archive.ctx, self.heads[0], hold_id)
-        return approve_release(self.archive.ctx, self.heads[1], hold_id)
+        read = self.proposal(hold_id)
+        approve_release(self.archive.ctx, self.heads[0], hold_id, read)
+        return approve_release(self.archive.ctx, self.heads[1], hold_id, read)
+
+    def proposal(self, hold_id: UUID) -> UUID:
+        """The newest proposal to release a hold; one that nobody made where there is none."""
+        with self.archive.ctx.database.read() as connection:
+            proposed = get_hold(connection, hold_id).release
+        return proposed.id if proposed else UUID(int=0)
 
     def tell_stores(self) -> list[UUID]:
         """Does what waits for the stores, as a worker does."""

@@ -75,7 +75,7 @@ def test_the_database_refuses_by_itself(
     hold_id = lawyers.place(matter, record_id).hold.id
     lawyers.place(matter, send())
     releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "案件已结")
-    releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id)
+    releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id, lawyers.proposal(hold_id))
     owner = create_engine(database_url)
     passed = {}
     for forgery, statement in FORGERIES.items():

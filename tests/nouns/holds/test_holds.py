@@ -35,6 +35,7 @@ from vault.holds.errors import (
     ReleaseNotProposed,
     ReleaseOutdated,
     ReleaseProposed,
+    ReleaseReplaced,
 )
 from vault.holds.model import Event, HoldState
 from vault.holds.tables import held_records, hold_tasks, holds, matters
@@ -127,20 +128,20 @@ def test_a_hold_is_released_by_two_who_did_not_propose_it(
     hold_id = lawyers.place(lawyers.matter(), record_id).hold.id
     lawyers.tell_stores()
     with pytest.raises(ReleaseNotProposed):
-        releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id)
+        releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id, lawyers.proposal(hold_id))
     proposed = releasing.propose_release(archive.ctx, lawyers.heads[2], hold_id, "案件已结")
     assert proposed.state is HoldState.RELEASE_PROPOSED
     with pytest.raises(ReleaseProposed):
         releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "案件已结")
     with pytest.raises(NotAllowed):
-        releasing.approve_release(archive.ctx, lawyers.legal, hold_id)
+        releasing.approve_release(archive.ctx, lawyers.legal, hold_id, lawyers.proposal(hold_id))
     with pytest.raises(OwnProposal):
-        releasing.approve_release(archive.ctx, lawyers.heads[2], hold_id)
-    assert releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id).is_in_force
+        releasing.approve_release(archive.ctx, lawyers.heads[2], hold_id, lawyers.proposal(hold_id))
+    assert releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id, lawyers.proposal(hold_id)).is_in_force
     with pytest.raises(ProposalSettled):
-        releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id)
+        releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id, lawyers.proposal(hold_id))
     assert _is_held(archive, record_id)
-    done = releasing.approve_release(archive.ctx, lawyers.heads[1], hold_id)
+    done = releasing.approve_release(archive.ctx, lawyers.heads[1], hold_id, lawyers.proposal(hold_id))
     assert done.state is HoldState.BEING_LIFTED
     assert not _is_held(archive, record_id)
     assert _in_stores(archive, record_id) == {True}, "the store is told by a job"
@@ -153,20 +154,38 @@ def test_a_hold_is_released_by_two_who_did_not_propose_it(
     _clean(archive)
 
 
+@pytest.mark.invariant("A1")
+def test_only_the_release_that_was_read_is_decided(
+    archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
+) -> None:
+    hold_id = lawyers.place(lawyers.matter(), send()).hold.id
+    releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "案件已结")
+    read = lawyers.proposal(hold_id)
+    releasing.withdraw_release(archive.ctx, lawyers.legal, hold_id)
+    service.add_records(archive.ctx, lawyers.legal, hold_id, [str(send())])
+    releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "另一个理由")
+    for decide in (releasing.approve_release, releasing.refuse_release):
+        with pytest.raises(ReleaseReplaced):
+            decide(archive.ctx, lawyers.heads[0], hold_id, read, "已阅并同意")
+    for head in lawyers.heads[:2]:
+        done = releasing.approve_release(archive.ctx, head, hold_id, lawyers.proposal(hold_id))
+    assert not done.is_in_force
+
+
 def test_a_refused_or_withdrawn_release_leaves_it_in_force_and_may_be_proposed_anew(
     archive: Archive, lawyers: Lawyers, send: Callable[..., UUID]
 ) -> None:
     record_id, other = send(), send()
     hold_id = lawyers.place(lawyers.matter(), record_id).hold.id
     releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "案件已结")
-    releasing.refuse_release(archive.ctx, lawyers.heads[0], hold_id, "裁定未生效")
+    releasing.refuse_release(archive.ctx, lawyers.heads[0], hold_id, lawyers.proposal(hold_id), "裁定未生效")
     releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "裁定已生效")
     releasing.withdraw_release(archive.ctx, lawyers.legal, hold_id)
     assert _is_held(archive, record_id)
     releasing.propose_release(archive.ctx, lawyers.legal, hold_id, "裁定已生效")
     service.add_records(archive.ctx, lawyers.legal, hold_id, [str(other)])  # never refused, also now
     with pytest.raises(ReleaseOutdated):
-        releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id)
+        releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id, lawyers.proposal(hold_id))
     releasing.withdraw_release(archive.ctx, lawyers.legal, hold_id)
     assert lawyers.release(hold_id).released_at is not None
     _clean(archive)

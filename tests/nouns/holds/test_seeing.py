@@ -71,10 +71,12 @@ def test_a_head_of_another_unit_neither_sees_the_hold_nor_decides_of_it(
         assert [line.records for line in find_matters(connection, lawyers.heads[0], ALL).lines] == [1]
         assert queries.see_hold(connection, lawyers.heads[0], hold_id).records == 1
     with pytest.raises(NotFoundOrNotYours):
-        releasing.approve_release(archive.ctx, stranger, hold_id)
+        releasing.approve_release(archive.ctx, stranger, hold_id, lawyers.proposal(hold_id))
     with pytest.raises(NotFoundOrNotYours):
-        releasing.refuse_release(archive.ctx, stranger, hold_id, "不同意解除")
-    assert releasing.approve_release(archive.ctx, lawyers.heads[0], hold_id).is_release_proposed
+        releasing.refuse_release(archive.ctx, stranger, hold_id, lawyers.proposal(hold_id), "不同意解除")
+    assert releasing.approve_release(
+        archive.ctx, lawyers.heads[0], hold_id, lawyers.proposal(hold_id)
+    ).is_release_proposed
 
 
 def test_of_a_hold_over_units_each_head_counts_the_own_records(

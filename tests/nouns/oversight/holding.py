@@ -25,9 +25,10 @@ def hold(archive: Archive, *record_ids: UUID) -> UUID:
 
 def release(archive: Archive, hold_id: UUID) -> None:
     """Releases a hold, by three people."""
-    propose_release(archive.ctx, _person(archive, "legal2", Role.LEGAL), hold_id, "案件已结")
+    proposed = propose_release(archive.ctx, _person(archive, "legal2", Role.LEGAL), hold_id, "案件已结").release
+    assert proposed is not None
     for login in ("head1", "head2"):
-        approve_release(archive.ctx, _person(archive, login, Role.APPROVER), hold_id)
+        approve_release(archive.ctx, _person(archive, login, Role.APPROVER), hold_id, proposed.id)
 
 
 def _person(archive: Archive, login: str, role: Role) -> Viewer:

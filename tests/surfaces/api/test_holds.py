@@ -55,11 +55,13 @@ def test_from_the_letter_to_the_release(
     why = legal.get(f"/records/{record_id}/why").json()
     assert (why["decision"], why["reasons"][0]["rule"]) == ("held", "HOLD")
     hold = f"/holds/{placed['hold']['id']}"
-    assert legal.post(f"{hold}/release", json={"reason": "案件已结"}).json()["state"] == "release-proposed"
+    proposed = legal.post(f"{hold}/release", json={"reason": "案件已结"}).json()
+    assert proposed["state"] == "release-proposed"
+    read = {"proposal_id": proposed["release"]["id"], "comment": "同意"}
     assert legal.post(f"{hold}/release", json={"reason": "案件已结"}).json()["code"] == "release-proposed"
-    assert legal.post(f"{hold}/release/approve", json={}).status_code == 403
+    assert legal.post(f"{hold}/release/approve", json=read).status_code == 403
     assert legal.post(f"/matters/{matter['id']}/close").json()["code"] == "matter-still-holds"
-    states = [head.post(f"{hold}/release/approve", json={"comment": "同意"}).json()["state"] for head in heads]
+    states = [head.post(f"{hold}/release/approve", json=read).json()["state"] for head in heads]
     assert states == ["release-proposed", "being-lifted"]
     assert not legal.get(f"/records/{record_id}/holds").json()["is_held"]
     assert legal.get(f"{hold}/records").json()["records"][0]["released_at"]

@@ -136,13 +136,13 @@ def test_holds_are_placed_and_released_by_three(
     assert legal.ask("holds", "show", placed["hold"]["id"]) == shown
     assert legal.ask("holds", "show", placed["hold"]["matter_id"])["number"] == matter
     assert "held" in legal.run("why", record_id).stdout.lower()
-    assert legal.ask("holds", "release-approve", hold, code=77)["code"] == "not-allowed"
+    assert legal.ask("holds", "release-approve", hold, "--proposal", record_id, code=77)["code"] == "not-allowed"
     legal.ask("holds", "release-propose", hold, "--reason", "案件已结")
     legal.ask("holds", "release-withdraw", hold)
-    legal.ask("holds", "release-propose", hold, "--reason", "案件已结")
-    assert heads[0].ask("holds", "release-approve", hold)["is_in_force"]
+    read = legal.ask("holds", "release-propose", hold, "--reason", "案件已结")["release"]["id"]
+    assert heads[0].ask("holds", "release-approve", hold, "--proposal", read)["is_in_force"]
     assert legal.ask("holds", "close", matter, code=75)["code"] == "matter-still-holds"
-    assert not heads[1].ask("holds", "release-approve", hold)["is_in_force"]
+    assert not heads[1].ask("holds", "release-approve", hold, "--proposal", read)["is_in_force"]
     assert legal.ask("holds", "close", matter)["closed_at"]
     assert legal.ask("holds", "list", "--open")["matters"] == []
     assert legal.ask("holds", "show", "M-1999-0001", code=66)

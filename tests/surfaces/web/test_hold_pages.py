@@ -82,8 +82,12 @@ def test_a_record_is_held_from_its_page_and_released_by_three(
     assert legal.goes_to(f"{hold}/propose", {"reason": "案件已结"}) == f"{hold}?done=proposed"
     for head, done in zip(heads, ("approved", "released"), strict=True):
         assert "已提出解除，涉及 1 份档案" in text_of(head.get("/"))
-        assert f'action="{hold}/approve"' in head.get(hold).text
-        assert head.goes_to(f"{hold}/approve", {"comment": "同意"}) == f"{hold}?done={done}"
+        page = head.get(hold).text
+        assert f'action="{hold}/approve"' in page
+        read = re.findall('name="proposal" value="([^"]+)"', page)[0]
+        assert "已解除" not in text_of(head.get(f"{hold}?done=released")), "an address never says what is not so"
+        assert "另一项" in text_of(head.post(f"{hold}/approve", {"proposal": record_id, "comment": "同意"}))
+        assert head.goes_to(f"{hold}/approve", {"proposal": read, "comment": "同意"}) == f"{hold}?done={done}"
         assert "已提出解除" not in text_of(head.get("/"))
     assert "本档案已被冻结" not in text_of(legal.get(f"/records/{record_id}"))
     assert "已解除" in text_of(legal.get(hold))

@@ -70,9 +70,12 @@ class Why(Model):
     reason: str
 
 
-class Comment(Model):
-    """What is said to an approval or a refusal; a refusal needs a reason."""
+class Decision(Model):
+    """What is said to a proposed release; a refusal needs a reason."""
 
+    proposal_id: UUID = Field(
+        description="The proposal that was read, `release.id` of the hold: no other is decided."
+    )
     comment: str = ""
 
 
@@ -172,15 +175,15 @@ def propose_release(ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, why: Why) ->
 
 
 @routes.post("/holds/{hold_id}/release/approve", Right.HOLDS_RELEASE_APPROVE)
-def approve_release(ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, said: Comment) -> dict[str, Any]:
+def approve_release(ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, said: Decision) -> dict[str, Any]:
     """Approves the release that somebody else proposed; the second approval releases the hold."""
-    return _told(ctx, releasing.approve_release(ctx, viewer, hold_id, said.comment))
+    return _told(ctx, releasing.approve_release(ctx, viewer, hold_id, said.proposal_id, said.comment))
 
 
 @routes.post("/holds/{hold_id}/release/refuse", Right.HOLDS_RELEASE_APPROVE)
-def refuse_release(ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, said: Comment) -> dict[str, Any]:
+def refuse_release(ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, said: Decision) -> dict[str, Any]:
     """Refuses the release for a reason."""
-    return _told(ctx, releasing.refuse_release(ctx, viewer, hold_id, said.comment))
+    return _told(ctx, releasing.refuse_release(ctx, viewer, hold_id, said.proposal_id, said.comment))
 
 
 @routes.post("/holds/{hold_id}/release/withdraw", Right.HOLDS_RELEASE_PROPOSE)

@@ -43,6 +43,12 @@ List = Annotated[
 ]
 Reason = Annotated[str, typer.Option("--reason", help=_("Why; others read it before they decide."))]
 Comment = Annotated[str, typer.Option("--comment", help=_("What is said to it."))]
+ProposalId = Annotated[
+    str,
+    typer.Option(
+        "--proposal", help=_("The proposal that you have read: its id, as `slipvault holds show` tells it.")
+    ),
+]
 Review = Annotated[
     datetime | None,
     typer.Option("--review", formats=["%Y-%m-%d"], help=_("When somebody looks whether it is still needed.")),
@@ -162,13 +168,13 @@ def release_propose(hold: HoldName, reason: Reason, as_json: Json = False) -> No
 
 
 @verb(group, "release-approve", _("Approve the release that somebody else proposed; the second approval releases."))
-def release_approve(hold: HoldName, comment: Comment = "", as_json: Json = False) -> None:
-    _release(hold, "/approve", {"comment": comment}, as_json=as_json)
+def release_approve(hold: HoldName, proposal: ProposalId, comment: Comment = "", as_json: Json = False) -> None:
+    _release(hold, "/approve", {"proposal_id": proposal, "comment": comment}, as_json=as_json)
 
 
 @verb(group, "release-refuse", _("Refuse the release of a hold for a reason."))
-def release_refuse(hold: HoldName, comment: Comment, as_json: Json = False) -> None:
-    _release(hold, "/refuse", {"comment": comment}, as_json=as_json)
+def release_refuse(hold: HoldName, proposal: ProposalId, comment: Comment, as_json: Json = False) -> None:
+    _release(hold, "/refuse", {"proposal_id": proposal, "comment": comment}, as_json=as_json)
 
 
 @verb(group, "release-withdraw", _("Take back your own proposal to release a hold."))
@@ -282,5 +288,6 @@ def _print_hold(hold: dict[str, Any]) -> None:
             (_("To be looked at again"), hold["review_date"]),
             (_("Why it is released"), hold["release_reason"]),
             (_("Approvals missing"), hold["release"]["approvals_missing"] if hold["release"] else None),
+            (_("Proposal"), hold["release"]["id"] if hold["release"] else None),
         ]
     )

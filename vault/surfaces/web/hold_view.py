@@ -12,6 +12,7 @@ from vault.access.queries import actor_names
 from vault.access.rights import Right
 from vault.foundation.context import Context
 from vault.foundation.db.keyset import Span
+from vault.holds import releasing
 from vault.holds.model import HeldRecord, Hold, HoldState
 from vault.holds.queries import count_held, find_held, get_matter, refused_by_stores, see_hold
 from vault.surfaces.lists.listing import zone_of
@@ -40,6 +41,7 @@ def hold_view(
         found = find_held(connection, viewer, hold_id, span, is_waiting=is_waiting_only)
         count = count_held(connection, viewer, hold_id)
         waiting = count_held(connection, viewer, hold_id, is_waiting=True)
+        is_outdated = releasing.is_outdated(connection, hold)
         refused = refused_by_stores(connection, viewer, hold_id)
         told = story(request, connection, viewer, hold_id)
         names = actor_names(connection, [hold.placed_by, *_people(hold)])
@@ -63,6 +65,8 @@ def hold_view(
         proposal=proposal_box(say, viewer, hold.release, names, Right.HOLDS_RELEASE_APPROVE)
         if hold.release
         else None,
+        release_id=str(hold.release.id) if hold.release else "",
+        is_release_outdated=is_outdated,
         records_count=hold.records,
         standing_count=hold.standing,
         unseen_count=hold.records - count,

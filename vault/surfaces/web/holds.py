@@ -76,8 +76,7 @@ def place_hold(
 @routes.get("/holds/{hold_id}", Right.HOLDS_MATTER_READ, response_class=Response)
 def hold_page(request: Request, ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, done: str = "") -> Response:
     """One hold with its records, and who stands behind its release."""
-    notices = (Notice(speaker(request).gettext(_DONE[done])),) if done in _DONE else ()
-    return _page(request, ctx, viewer, hold_id, {}, notices)
+    return _page(request, ctx, viewer, hold_id, {}, done)
 
 
 @routes.post("/holds/{hold_id}/records", Right.HOLDS_HOLD_PLACE, response_class=Response)
@@ -105,26 +104,30 @@ def propose(request: Request, ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, re
 
 
 @routes.post("/holds/{hold_id}/approve", Right.HOLDS_RELEASE_APPROVE, response_class=Response)
-def approve(request: Request, ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, comment: Text = "") -> Response:
+def approve(
+    request: Request, ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, proposal: Text = "", comment: Text = ""
+) -> Response:
     """Approves the release as one of the two others."""
     return _do(
         request,
         (ctx, viewer, hold_id),
         "approve",
         {"comment": comment},
-        lambda: releasing.approve_release(ctx, viewer, hold_id, comment),
+        lambda: releasing.approve_release(ctx, viewer, hold_id, _read(proposal), comment),
     )
 
 
 @routes.post("/holds/{hold_id}/refuse", Right.HOLDS_RELEASE_APPROVE, response_class=Response)
-def refuse(request: Request, ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, comment: Text = "") -> Response:
+def refuse(
+    request: Request, ctx: Ctx, viewer: CurrentViewer, hold_id: UUID, proposal: Text = "", comment: Text = ""
+) -> Response:
     """Refuses the release, for a reason."""
     return _do(
         request,
         (ctx, viewer, hold_id),
         "refuse",
         {"comment": comment},
-        lambda: releasing.refuse_release(ctx, viewer, hold_id, comment),
+        lambda: releasing.refuse_release(ctx, viewer, hold_id, _read(proposal), comment),
     )
 
 
@@ -138,6 +141,11 @@ def withdraw(request: Request, ctx: Ctx, viewer: CurrentViewer, hold_id: UUID) -
         {},
         lambda: releasing.withdraw_release(ctx, viewer, hold_id),
     )
+
+
+def _read(proposal: str) -> UUID:
+    """The proposal that stood on the page; one that nobody proposed where a form names none."""
+    return uuid_of(proposal) or UUID(int=0)
 
 
 _TOLD = {"add": "added", "propose": "proposed", "approve": "approved", "refuse": "refused", "withdraw": "withdrawn"}
@@ -170,11 +178,14 @@ def _page(
     viewer: Viewer,
     hold_id: UUID,
     forms: Mapping[str, Form],
-    notices: tuple[Notice, ...] = (),
+    done: str = "",
 ) -> Response:
     told = request.query_params
     span = Span(uuid_of(told.get("after", "")), uuid_of(told.get("before", "")))
     view = hold_view(request, ctx, viewer, hold_id, span, forms, is_waiting_only=told.get("waiting") == "1")
+    # An address may be old, or made up: it never says of a hold what is not so.
+    is_so = done in _DONE and (done == "released") != view.is_in_force
+    notices = (Notice(speaker(request).gettext(_DONE[done])),) if is_so else ()
     status = 422 if view.first_wrong.errors else 200
     return page(request, "hold.html", view, current="matters", status=status, notices=notices)
 

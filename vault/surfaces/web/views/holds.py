@@ -117,6 +117,8 @@ class HoldView:
     placed_at: datetime
     released_at: datetime | None
     release_reason: str
+    release_id: str
+    is_release_outdated: bool
     proposal: ProposalBox | None
     records_count: int
     standing_count: int
