@@ -95,10 +95,10 @@ def test_a_slow_store_outlasts_a_server_that_ends_idle_transactions(
     with owner.connect() as connection:
         name = connection.execute(text("SELECT current_database()")).scalar_one()
         setting = f'ALTER DATABASE "{name}" {{}} idle_in_transaction_session_timeout'
-        connection.execute(text(setting.format("SET") + " = '100ms'"))
+        connection.execute(text(setting.format("SET") + " = '1500ms'"))
         try:
             archive.ctx.database.dispose()  # connections made from now on have it
-            assert _tell(archive, lambda _: time.sleep(0.3)) == [record_id]
+            assert _tell(archive, lambda _: time.sleep(2)) == [record_id]
         finally:
             connection.execute(text(setting.format("RESET")))
             archive.ctx.database.dispose()
