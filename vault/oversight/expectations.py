@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,33 @@ def said_of(connection: Connection, store: str, component_ids: Iterable[UUID]) -
     """What is said of some components now."""
     rows = connection.execute(_rows().where(component_copies.c.component_id.in_(list(component_ids)))).all()
     return {one.component_id: one for one in _said(connection, store, rows)}
+
+
+def said_of_copies(
+    connection: Connection, record_ids: Iterable[UUID], copies: Iterable[tuple[UUID, Mapping[str, Any]]]
+) -> dict[UUID, Said]:
+    """What is said of copies of the components of some records, as rows of `component_copies` with their record's id.
+
+    A row whose lock is none that the service writes says nothing.
+    """
+    ids = sorted(set(record_ids))
+    held, telling = on_hold(connection, ids), being_told(connection, ids)
+    query = select(lock_tasks.c.record_id).where(lock_tasks.c.record_id.in_(ids))
+    moving = frozenset(connection.execute(query).scalars())
+    said = {}
+    for record_id, copy in copies:
+        with suppress(ValueError):
+            said[copy["component_id"]] = Said(
+                record_id=record_id,
+                component_id=copy["component_id"],
+                object_key=copy["object_key"],
+                version_id=copy["version_id"],
+                lock=Lock(LockMode(copy["lock_mode"]), copy["lock_until"]),
+                is_held=record_id in held,
+                is_moving=record_id in moving,
+                is_hold_moving=record_id in telling,
+            )
+    return said
 
 
 def _rows() -> Select[Any]:

@@ -21,6 +21,10 @@ class FindingCode(StrEnum):
     OBJECT_UNKNOWN = "object-unknown"
     COPIES_ELSEWHERE = "copies-elsewhere"
     LOCK_SHORTENED = "lock-shortened"
+    LOCK_LONGER = "lock-longer"
+    LOCK_DAMAGED = "lock-damaged"
+    HOLD_GONE = "hold-gone"
+    HOLD_UNKNOWN = "hold-unknown"
     STORE_FAILED = "store-failed"
     ROW_ALTERED = "row-altered"
     DUE_DATE_ALTERED = "due-date-altered"
@@ -58,6 +62,10 @@ SENTENCES: dict[FindingCode, str] = {
     FindingCode.OBJECT_UNKNOWN: N_("The store holds a sealed object that no catalogue row names."),
     FindingCode.COPIES_ELSEWHERE: N_("Copies in another store that were not looked at: {count}."),
     FindingCode.LOCK_SHORTENED: N_("The lock is {found}; the catalogue says {expected}."),
+    FindingCode.LOCK_LONGER: N_("The lock is {found}, more than the catalogue says: {expected}."),
+    FindingCode.LOCK_DAMAGED: N_("What the store keeps of the lock of this object is damaged and cannot be read."),
+    FindingCode.HOLD_GONE: N_("The record is held, but the legal hold of this object is gone from the store."),
+    FindingCode.HOLD_UNKNOWN: N_("The object is under a legal hold in the store that the catalogue does not know."),
     FindingCode.STORE_FAILED: N_("The store could not be asked: {problem}."),
     FindingCode.ROW_ALTERED: N_("A row of this record in the table {table} is not what the ledger witnessed."),
     FindingCode.DUE_DATE_ALTERED: N_("The catalogue says {field} is {found}; by the law it is {expected}."),
@@ -94,6 +102,10 @@ SENTENCES: dict[FindingCode, str] = {
     FindingCode.LEFTOVER_TAKEN_UP: N_("{object_key} belongs to a record by now."),
     FindingCode.LEFTOVER_GONE: N_("{object_key} is no longer in the store."),
 }
+
+
+# Too much of a lock or a hold endangers nothing, and may be lawful: it is worth knowing.
+NOTED = frozenset({FindingCode.LOCK_LONGER, FindingCode.HOLD_UNKNOWN})
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from vault.foundation.ledger.queries import ProvenEntry, proven_entry
 from vault.foundation.ledger.tables import ledger_entries
 from vault.oversight.due_dates import compare_due_dates
 from vault.oversight.law_check import check_law
-from vault.oversight.model import Check, CheckCode, Finding, FindingCode, RecordVerification
+from vault.oversight.model import NOTED, Check, CheckCode, Finding, FindingCode, RecordVerification
 from vault.oversight.objects import check_object
 from vault.oversight.tables import record_verifications
 from vault.oversight.verification import THREADS, WITNESSING, Rows, compare_rows, components_of, rows_of
@@ -41,6 +41,7 @@ _ROWS = {
     FindingCode.ROW_UNWITNESSED,
     FindingCode.ROW_UNPROVEN,
 }
+_LOCKS = {FindingCode.LOCK_SHORTENED, FindingCode.LOCK_DAMAGED, FindingCode.HOLD_GONE}
 
 
 def proven(ctx: Context, record_ids: Iterable[UUID]) -> frozenset[UUID]:
@@ -73,8 +74,8 @@ def verify_record(ctx: Context, viewer: Viewer, record_id: UUID) -> RecordVerifi
         parts, unopened = components_of(ctx, connection, rows)
     findings += unopened + unproven
     with ThreadPoolExecutor(THREADS) as pool:
-        for found in pool.map(lambda part: check_object(ctx.store, part), parts):
-            findings += found
+        for found in pool.map(lambda part: check_object(ctx, part), parts):
+            findings += [one for one in found if one.code not in NOTED]  # reconciliation shows those
     findings += [wrong for proof in proofs if (wrong := _against_checkpoint(ctx, proof))]
     pending = sum(1 for proof in proofs if proof.line.leaf_index is None)
     objects = len(rows["components"].get(record_id, []))
@@ -178,10 +179,10 @@ def _count(rows: Rows, record_id: UUID) -> int:
 def _checks(findings: Iterable[Finding], *, objects: int, rows: int, entries: int, pending: int) -> tuple[Check, ...]:
     codes = {finding.code for finding in findings}
     is_unchecked = FindingCode.OBJECT_MISSING in codes or FindingCode.STORE_FAILED in codes
-    others = codes - _ROWS - {FindingCode.LEDGER, FindingCode.LOCK_SHORTENED}
+    others = codes - _ROWS - _LOCKS - {FindingCode.LEDGER}
     return (
         Check(CheckCode.BYTES, not others, objects),
-        Check(CheckCode.LOCKS, not is_unchecked and FindingCode.LOCK_SHORTENED not in codes, objects),
+        Check(CheckCode.LOCKS, not is_unchecked and not codes & _LOCKS, objects),
         Check(CheckCode.ROWS, not codes & _ROWS, rows),
         Check(CheckCode.LEDGER, FindingCode.LEDGER not in codes, entries, pending),
     )

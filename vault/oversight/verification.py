@@ -31,16 +31,19 @@ from vault.foundation.ledger.published_check import check_published
 from vault.foundation.ledger.tables import ledger_entries, ledger_leaves
 from vault.holds.model import Event as HoldsEvent
 from vault.holds.tables import RECORD_TABLES as HOLDS_TABLES
+from vault.holds.tables import held_records, hold_tasks
 from vault.oversight.due_dates import compare_due_dates
+from vault.oversight.expectations import said_of_copies
 from vault.oversight.keyring_check import check_keyring
 from vault.oversight.law_check import check_law
 from vault.oversight.leftovers import unnamed, versions_by_page
-from vault.oversight.model import Finding, FindingCode, Verification
+from vault.oversight.model import NOTED, Finding, FindingCode, Verification
 from vault.oversight.objects import CheckedComponent, check_object
 from vault.oversight.structure_check import UNREADABLE, Structure, check_structure, guarded, problem_of
 from vault.oversight.tables import leftovers
 from vault.retention.model import Event as RetentionEvent
 from vault.retention.tables import RECORD_TABLES as RETENTION_TABLES
+from vault.retention.tables import lock_tasks
 
 _PAGE = 200
 THREADS = 4
@@ -105,9 +108,11 @@ class _Whole:
             Finding(FindingCode.COPIES_ELSEWHERE, "store", store, {"count": str(count)})
             for store, count in sorted(self._elsewhere.items())
         ]
+        notes += [found for found in self._findings if found.code in NOTED]
+        findings = tuple(found for found in self._findings if found.code not in NOTED)
         if self._structure.can_read(component_copies, leftovers):
             notes += _unknown_objects(self._ctx, self._say)
-        return Verification(tuple(self._findings), tuple(notes), self._records, self._components, self._entries)
+        return Verification(findings, tuple(notes), self._records, self._components, self._entries)
 
     def _part(self, name: str, check: Callable[[Connection], list[Finding]], connection: Connection) -> None:
         guarded(name, self._findings, partial(check, connection), connection)
@@ -153,9 +158,10 @@ class _Whole:
         if self._is_law_right:
             findings += compare_due_dates(connection, rows["record_states"], self._ctx.clock.now())
         if self._structure.can_read(components, component_copies, record_keys, key_groups, key_epochs):
-            parts, unopened = components_of(self._ctx, connection, rows)
+            is_said = self._structure.can_read(held_records, hold_tasks, lock_tasks)
+            parts, unopened = components_of(self._ctx, connection, rows, is_said=is_said)
             findings += unopened
-            for found in pool.map(lambda part: check_object(self._ctx.store, part), parts):
+            for found in pool.map(lambda part: check_object(self._ctx, part), parts):
                 findings += found
             self._elsewhere += copies_by_place(rows, self._ctx.store.name)[1]
         self._components += sum(len(held) for held in rows.get("components", {}).values())
@@ -308,9 +314,17 @@ def copies_by_place(rows: Rows, store: str) -> tuple[dict[UUID, list[Any]], Coun
     return here, others
 
 
-def components_of(ctx: Context, connection: Connection, rows: Rows) -> tuple[list[CheckedComponent], list[Finding]]:
-    """The components among the rows, with their copies and keys; where a record's key is gone or damaged, each is named."""
+def components_of(
+    ctx: Context, connection: Connection, rows: Rows, *, is_said: bool = True
+) -> tuple[list[CheckedComponent], list[Finding]]:
+    """The components among the rows, with their copies and keys; where a record's key is gone or damaged, each is named.
+
+    `is_said`: what is said of holds can be read, so that the store's are held against it.
+    """
     copies, _ = copies_by_place(rows, ctx.store.name)
+    every = (row for held in rows["components"].values() for row in held)
+    owned = [(row["record_id"], copy) for row in every for copy in copies.get(row["id"], [])]
+    said = said_of_copies(connection, rows["components"], owned) if is_said else {}
     parts, findings = [], []
     for record_id, held in rows["components"].items():
         try:
@@ -320,7 +334,9 @@ def components_of(ctx: Context, connection: Connection, rows: Rows) -> tuple[lis
             findings += [Finding(FindingCode.OBJECT_UNREADABLE, "component", str(row["id"]), facts) for row in held]
             continue
         parts += [
-            CheckedComponent(record_key, dict(row), dict(copy)) for row in held for copy in copies.get(row["id"], [])
+            CheckedComponent(record_key, dict(row), dict(copy), said.get(row["id"]))
+            for row in held
+            for copy in copies.get(row["id"], [])
         ]
     return parts, findings
 

@@ -238,7 +238,9 @@ class WormDirectory:
             except IsADirectoryError:
                 data = b""
         try:
-            told = json.loads(_two_lines(data)[0])
+            if data != _with_digest(line := data.partition(b"\n")[0]):
+                raise ValueError("the file is not a line and its digest")
+            told = json.loads(line)
             lock, legal_hold = _decode_lock(told), bool(told["legal_hold"])
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise StoreLied(
