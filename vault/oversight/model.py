@@ -40,6 +40,10 @@ class FindingCode(StrEnum):
     LAW_UNWITNESSED = "law-unwitnessed"
     LAW_UNPROVEN = "law-unproven"
     DUE_DATES_UNPROVEN = "due-dates-unproven"
+    DECISION_ALTERED = "decision-altered"
+    DECISION_REMOVED = "decision-removed"
+    DECISION_UNWITNESSED = "decision-unwitnessed"
+    DECISION_UNPROVEN = "decision-unproven"
     TABLE_MISSING = "table-missing"
     TABLE_KEY_MISSING = "table-key-missing"
     COLUMN_ALTERED = "column-altered"
@@ -88,6 +92,12 @@ SENTENCES: dict[FindingCode, str] = {
     ),
     FindingCode.DUE_DATES_UNPROVEN: N_(
         "Due dates were not compared: the law or the tables that they follow from were altered."
+    ),
+    FindingCode.DECISION_ALTERED: N_("{name} in the table {table} is not what the ledger witnessed."),
+    FindingCode.DECISION_REMOVED: N_("The ledger witnessed {name} in the table {table}, but it is no longer there."),
+    FindingCode.DECISION_UNWITNESSED: N_("The table {table} has {name}, but no ledger entry witnesses it."),
+    FindingCode.DECISION_UNPROVEN: N_(
+        "{name} in the table {table} cannot be judged: a ledger entry that witnessed it was altered or removed."
     ),
     FindingCode.TABLE_MISSING: N_("The database no longer has the table {table}."),
     FindingCode.TABLE_KEY_MISSING: N_("The table {table} has lost its primary key."),

@@ -19,6 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
+from vault.access.tables import approvals, proposals
 from vault.catalogue.fingerprint import rows_digest
 from vault.catalogue.model import Event as CatalogueEvent
 from vault.catalogue.tables import component_copies, components, corrections, personal_fields, record_states, records
@@ -31,7 +32,8 @@ from vault.foundation.ledger.published_check import check_published
 from vault.foundation.ledger.tables import ledger_entries, ledger_leaves
 from vault.holds.model import Event as HoldsEvent
 from vault.holds.tables import RECORD_TABLES as HOLDS_TABLES
-from vault.holds.tables import held_records, hold_tasks
+from vault.holds.tables import held_records, hold_tasks, holds, matters
+from vault.oversight.decision_check import check_decisions
 from vault.oversight.due_dates import compare_due_dates
 from vault.oversight.expectations import said_of_copies
 from vault.oversight.keyring_check import check_keyring
@@ -100,6 +102,7 @@ class _Whole:
             self._is_law_right = len(self._findings) == before and not self._structure.findings
             if not self._is_law_right:
                 self._findings.append(Finding(FindingCode.DUE_DATES_UNPROVEN, "table", "record_states"))
+            self._part("decisions", self._check_decisions, connection)
             self._part("records", self._check_records, connection)
             self._part("removed", _removed_records, connection)
             self._part("keyring", partial(check_keyring, self._ctx), connection)
@@ -125,6 +128,11 @@ class _Whole:
 
     def _check_law(self, connection: Connection) -> list[Finding]:
         return check_law(connection, self._secret, has_gaps=self._has_gaps)
+
+    def _check_decisions(self, connection: Connection) -> list[Finding]:
+        if not self._structure.can_read(matters, holds, proposals, approvals, ledger_entries, ledger_leaves):
+            return []  # which of them, is named already
+        return check_decisions(connection, self._secret, has_gaps=self._has_gaps)
 
     def _check_published(self) -> list[Finding]:
         return [_of_ledger(found) for found in check_published(self._ctx.database, self._ctx.store, self._key)]
