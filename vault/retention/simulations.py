@@ -128,6 +128,8 @@ class AffectedRecord:
     what_after: What
     until_before: date | None
     until_after: date | None
+    at_least_before: date | None
+    at_least_after: date | None
     delete_by_before: date | None
     delete_by_after: date | None
     lock_before: date | None
@@ -327,6 +329,8 @@ def _affected(row: Row[Any]) -> AffectedRecord:
         what_after=What(row.what_after),
         until_before=row.until_before,
         until_after=row.until_after,
+        at_least_before=row.at_least_before,
+        at_least_after=row.at_least_after,
         delete_by_before=row.delete_by_before,
         delete_by_after=row.delete_by_after,
         lock_before=row.lock_before,

@@ -182,6 +182,8 @@ def test_it_finds_what_the_law_says_of_every_record(
         if line:
             assert (line.what_before, line.what_after) == (before.what, after.what)
             assert (line.until_before, line.until_after) == (before.retain_until, after.retain_until)
+            for told, decision in ((line.at_least_before, before), (line.at_least_after, after)):
+                assert told == (decision.at_least_until if decision.state is State.OPEN else None)
     found = simulation.found
     assert found is not None
     assert (found.records, found.affected) == (3_001, len(affected))

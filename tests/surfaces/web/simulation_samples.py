@@ -131,7 +131,8 @@ def _list(t: Texts, *, is_empty: bool) -> views.AffectedListView:
         views.AffectedRow(
             f"r{place}", f"/records/r{place}", f"J042-KJ·2024-D10-CWB-{place:04d}", t("会计凭证", "Accounting vouchers"),
             t("财务部", "Finance"), (t("保管期延长", "kept longer"), t("锁定将延长", "lock will be made longer")), t("保管", "keep"),
-            t("保管", "keep"), date(2034, 12, 31), date(2054, 12, 31), date(2034, 12, 31) if place % 2 else None, place == 3,
+            t("保管", "keep"), *((date(2034, 12, 31), date(2054, 12, 31), None, None) if place else (None, None, None, date(2044, 12, 31))),
+            date(2034, 12, 31) if place % 2 else None, place == 3,
         )
         for place in range(6)
     )  # fmt: skip

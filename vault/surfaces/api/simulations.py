@@ -158,12 +158,14 @@ def _record_body(line: AffectedRecord) -> dict[str, Any]:
         "before": {
             "what": line.what_before.value,
             "retain_until": _iso(line.until_before),
+            "at_least_until": _iso(line.at_least_before),
             "delete_by": _iso(line.delete_by_before),
             "lock_until": _iso(line.lock_before),
         },
         "after": {
             "what": line.what_after.value,
             "retain_until": _iso(line.until_after),
+            "at_least_until": _iso(line.at_least_after),
             "delete_by": _iso(line.delete_by_after),
             "lock_until": _iso(line.lock_after),
         },

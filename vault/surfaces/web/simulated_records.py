@@ -98,6 +98,8 @@ def _row(speech: Speech, line: AffectedRecord) -> views.AffectedRow:
         what_after=say_what(line.what_after, speech.language.value),
         until_before=line.until_before,
         until_after=line.until_after,
+        at_least_before=line.at_least_before,
+        at_least_after=line.at_least_after,
         locked_until=line.locked_until,
         is_kept_by_lock=Effect.LOCK in line.effects,
     )

@@ -122,6 +122,8 @@ class AffectedRow:
     what_after: str
     until_before: date | None
     until_after: date | None
+    at_least_before: date | None
+    at_least_after: date | None
     locked_until: date | None
     is_kept_by_lock: bool
 
