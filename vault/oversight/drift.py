@@ -57,7 +57,8 @@ ADVICE: Mapping[DriftKind, str] = MappingProxyType(
             "Find out who can delete in the store, and take the object back from a backup of the store."
         ),
         DriftKind.OBJECT_DAMAGED: N_(
-            "Look at the store's disk, and take the object back from a backup of the store."
+            "Look at the store's disk, and take the object back from a backup of the store. A damaged lock file of a "
+            "write-once directory may be removed: the next comparison sets lock and legal hold again."
         ),
         DriftKind.LOCK_MISSING: N_("Find out who may change locks in the store, and take that power away."),
         DriftKind.LOCK_WEAKER: N_(

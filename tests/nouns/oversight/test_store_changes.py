@@ -15,9 +15,12 @@ from sqlalchemy import select
 from tests.nouns.oversight.holding import hold, release
 from tests.support.archive import Archive
 from vault.catalogue.tables import component_copies, components
+from vault.foundation.ledger.entry import SYSTEM
 from vault.foundation.storage.interface import Lock, LockMode
 from vault.holds.jobs import tell_waiting
+from vault.oversight.drift import DriftKind
 from vault.oversight.model import CheckCode
+from vault.oversight.reconciliation import reconcile
 from vault.oversight.record_check import verify_record
 from vault.oversight.verification import verify
 
@@ -125,3 +128,18 @@ def test_a_damaged_lock_file_is_not_called_a_damaged_object(
     path.write_bytes(damage(path.read_bytes()))
     assert _found(kept) == ([("lock-damaged", str(component_id))], [])
     assert _failed(kept, record_id) == (["lock-damaged"], {CheckCode.LOCKS})
+
+
+def test_a_damaged_lock_file_is_removed_and_the_comparison_sets_lock_and_hold_again(
+    kept: Archive, tmp_path: Path
+) -> None:
+    record_id, _, key, version = _first(kept)
+    _held(kept, record_id)
+    path = _lock_file(tmp_path, key)
+    path.write_bytes(b"rust")
+    assert reconcile(kept.ctx, SYSTEM).drifted.by_kind == {DriftKind.OBJECT_DAMAGED: 1}
+    path.unlink()
+    reconcile(kept.ctx, SYSTEM)
+    kept.sequence()
+    assert kept.ctx.store.head(key, version).legal_hold
+    assert _found(kept) == ([], [])
