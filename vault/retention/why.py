@@ -226,4 +226,5 @@ def _what_follows(decision: Decision, lawbook: Lawbook, known_at: datetime) -> W
     if decision.next_date is None:
         return None
     law = law_known(lawbook.book, decision.next_date, known_at)
-    return decide(decision.facts, law, decision.next_date).what
+    what = decide(decision.facts, law, decision.next_date).what
+    return None if what is What.HELD else what  # a hold ends by an act, on no day that anybody knows

@@ -399,8 +399,10 @@ def test_why_tells_of_the_hold_then_and_now(archive: Archive, lawyers: Lawyers, 
     before = archive.clock.now()
     archive.clock.advance(timedelta(days=10))
     hold_id = lawyers.place(lawyers.matter(), record_id).hold.id
-    told = explain(archive.ctx, lawyers.legal, record_id).decision
+    why = explain(archive.ctx, lawyers.legal, record_id)
+    told = why.decision
     assert (told.what, told.winning.told["matter"]) == (What.HELD, "M-2026-0001")
+    assert why.next_what is None, "a hold ends by an act, on no day that anybody knows"
     assert explain(archive.ctx, lawyers.legal, record_id, before.date()).decision.what is What.KEEP
     archive.clock.advance(timedelta(days=10))
     lawyers.release(hold_id)
