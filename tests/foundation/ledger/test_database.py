@@ -16,6 +16,7 @@ from vault.foundation.db.errors import UnwitnessedChange
 from vault.foundation.ids import new_id
 from vault.foundation.ledger.database_check import check_ledger
 from vault.foundation.ledger.entry import SYSTEM
+from vault.foundation.ledger.errors import LedgerDamaged
 from vault.foundation.ledger.export import export
 from vault.foundation.ledger.publisher import publish, stamp
 from vault.foundation.ledger.queries import EntryFilters, find_entries, latest_checkpoint, pending_count, proven_entry
@@ -106,6 +107,27 @@ def test_published_exported_and_proven(archive: Archive, tmp_path: Path) -> None
     verdict = verify_export(tmp_path / "out", strict=True)
     assert verdict.is_clean, verdict.findings
     assert verdict.size == exported == size
+
+
+def test_an_entry_that_is_gone_is_not_published_away(archive: Archive, database_url: str) -> None:
+    """The store's earlier copy of the newest bundle stays, and with it the proof of what was removed."""
+    ctx = archive.ctx
+    archive.send(jpeg())
+    archive.sequence()
+    owner = create_engine(database_url)
+    with owner.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("CREATE TABLE aside AS SELECT * FROM ledger_entries ORDER BY id LIMIT 1"))
+        connection.execute(text("DELETE FROM ledger_entries WHERE id IN (SELECT id FROM aside)"))
+    with pytest.raises(LedgerDamaged):
+        publish(ctx.database, ctx.store, ctx.custodian.public_key())
+    assert list(ctx.store.list_versions("ledger/")) == []
+    with owner.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("INSERT INTO ledger_entries SELECT * FROM aside"))
+        connection.execute(text("DROP TABLE aside"))
+    owner.dispose()
+    assert publish(ctx.database, ctx.store, ctx.custodian.public_key())
 
 
 def test_a_checkpoint_is_time_stamped_and_openssl_agrees(

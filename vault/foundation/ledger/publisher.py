@@ -16,7 +16,8 @@ from sqlalchemy import Connection, select
 
 from vault.foundation.db.engine import Database
 from vault.foundation.ids import derived_id
-from vault.foundation.ledger.entry import SYSTEM
+from vault.foundation.ledger.entry import SYSTEM, leaf_hash
+from vault.foundation.ledger.errors import LedgerDamaged
 from vault.foundation.ledger.queries import tile_reader
 from vault.foundation.ledger.signed import newest_signed, published_size
 from vault.foundation.ledger.tables import (
@@ -44,12 +45,16 @@ def publish(
     """Puts everything up to the newest signed checkpoint into the store; None when it is there already.
 
     Returns the size published. Full tiles that an earlier publication stored are not written again.
+
+    Raises:
+        LedgerDamaged: an entry that would be published is gone or another; what was published before stays the evidence.
     """
     with database.read() as connection:
         checkpoint = newest_signed(connection, public_key)
         done = published_size(connection, store.name, public_key)
         if checkpoint is None or checkpoint.size <= done:
             return None
+        _require_whole(connection, checkpoint.size, done)
         now = database.clock.now()
         for name, data in published_parts(connection, checkpoint.size, done):
             lock = Lock(lock_mode, now + lock_lasts(name))
@@ -144,6 +149,21 @@ def stamp(database: Database, authority: TimestampAuthority, public_key: bytes) 
         )
         tx.commit()
     return int(checkpoint.size)
+
+
+def _require_whole(connection: Connection, size: int, done: int) -> None:
+    """Whether each entry that is not in a full bundle of an earlier publication is the one that was numbered."""
+    for index, width in bundles_of(size):
+        if width == WIDTH and index < done // WIDTH:
+            continue
+        rows = connection.execute(
+            select(ledger_leaves.c.leaf_index, ledger_leaves.c.leaf_hash, ledger_entries.c.body)
+            .join(ledger_entries, ledger_entries.c.id == ledger_leaves.c.entry_id, isouter=True)
+            .where(ledger_leaves.c.leaf_index >= index * WIDTH, ledger_leaves.c.leaf_index < index * WIDTH + width)
+        ).all()
+        wrong = [row.leaf_index for row in rows if row.body is None or leaf_hash(bytes(row.body)) != row.leaf_hash]
+        if wrong or len(rows) != width:
+            raise LedgerDamaged(size=size, problem=f"entries are gone or altered: {sorted(wrong)[:8]}")
 
 
 def bodies(connection: Connection, bundle: int, width: int = WIDTH) -> list[bytes]:
