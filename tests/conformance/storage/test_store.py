@@ -13,7 +13,7 @@ import pytest
 
 from tests.conformance.storage.places import Place, content_of, fresh_key, lock_for
 from vault.foundation.storage.errors import AlreadyExists, LockRefused, ObjectNotFound, StoreDenied, StoreLied
-from vault.foundation.storage.interface import NO_LOCK, Content, Lock, LockMode
+from vault.foundation.storage.interface import NO_LOCK, Content, Lock, LockMode, ObjectInfo
 
 MEBIBYTE = 1 << 20
 
@@ -151,6 +151,11 @@ def test_what_is_not_there_is_not_found(place: Place) -> None:
             act(key, info.version_id[:-1] + ("A" if info.version_id[-1] != "A" else "B"))
 
 
+def same(found: ObjectInfo, wanted: ObjectInfo) -> bool:
+    """But for the instant: for Ceph an object has changed with its lock or hold, to the second."""
+    return found == replace(wanted, stored_at=found.stored_at)
+
+
 def test_a_lock_is_extended_and_strengthened(place: Place) -> None:
     info = place.store.put_new(fresh_key(), content_of(b"extend"), lock_for(seconds=10))
     for lock in (
@@ -158,7 +163,7 @@ def test_a_lock_is_extended_and_strengthened(place: Place) -> None:
         lock_for(LockMode.COMPLIANCE, seconds=20),
         lock_for(LockMode.COMPLIANCE, seconds=30),
     ):
-        assert place.store.set_retention(info.key, info.version_id, lock) == replace(info, lock=lock)
+        assert same(place.store.set_retention(info.key, info.version_id, lock), replace(info, lock=lock))
 
 
 def test_an_unlocked_version_can_be_locked(place: Place) -> None:
@@ -190,10 +195,10 @@ def test_a_lock_is_never_shortened_or_weakened(place: Place, present: Lock, aske
 
 def test_a_legal_hold_comes_and_goes_and_leaves_the_lock(place: Place) -> None:
     info = place.store.put_new(fresh_key(), content_of(b"hold"), lock_for())
-    assert place.store.set_hold(info.key, info.version_id, on=True) == replace(info, legal_hold=True)
+    assert same(place.store.set_hold(info.key, info.version_id, on=True), replace(info, legal_hold=True))
     longer = lock_for(hours=3)
     assert place.store.set_retention(info.key, info.version_id, longer).legal_hold
-    assert place.store.set_hold(info.key, info.version_id, on=False) == replace(info, lock=longer)
+    assert same(place.store.set_hold(info.key, info.version_id, on=False), replace(info, lock=longer))
 
 
 def test_listing_is_in_key_order_behind_a_key_and_only_the_prefix(place: Place) -> None:

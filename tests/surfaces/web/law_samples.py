@@ -330,7 +330,7 @@ def _schedule(t: Texts) -> schedules.VersionView:
     )
     changes = (
         schedules.ChangeLine(
-            t("类别 CONTRACT：本单位期限由 P10Y 改为 P20Y（期限变长）", "class CONTRACT: longer"), "longer"
+            t("类别 CONTRACT：本单位期限由 10 年 改为 20 年（期限变长）", "class CONTRACT: longer"), "longer"
         ),
         schedules.ChangeLine(t("类别 GENERAL：适用规则（期限可能变短）", "class GENERAL: may be shorter"), "shorter"),
         schedules.ChangeLine(t("类别 GENERAL：份数由 1 改为 2", "class GENERAL: copies from 1 to 2"), "other"),

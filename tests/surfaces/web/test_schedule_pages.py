@@ -81,7 +81,7 @@ def test_from_draft_to_law_by_three_people(archive: Archive, visit: Visit) -> No
     assert version(archive, 2).content == version(archive, 1).content, "trying changes nothing"
     assert keeper.goes_to("/schedules/2/classes", told) == "/schedules/2?done=changed"
     shown = text_of(keeper.get("/schedules/2"))
-    assert "类别 COMPLAINT：本单位期限由 P10Y 改为 P20Y（期限变长）" in shown
+    assert "类别 COMPLAINT：本单位期限由 10 年 改为 20 年（期限变长）" in shown
 
     untried = keeper.post("/schedules/2/propose", {"effective_date": "2027-01-01"})
     assert untried.status_code == 409
@@ -220,7 +220,7 @@ def test_files_go_out_and_come_in_and_every_problem_is_told_with_its_line(archiv
         return client.post(address, data={"csrf_token": token, **more}, files=files, follow_redirects=False)
 
     assert send("/schedules", "新表.yaml", text, note="四十年").headers["location"] == "/schedules/2?done=drafted"
-    assert "P30Y 改为 P40Y" in text_of(keeper.get("/schedules/2"))
+    assert "30 年 改为 40 年" in text_of(keeper.get("/schedules/2"))
     table = keeper.get("/schedules/2/file?format=csv").text
     seen = version(archive, 2).digest.hex()
     bad = send("/schedules/2/file", "表.csv", table.replace("DEFAULT-5Y", "NO-SUCH"), seen=seen)
@@ -228,7 +228,7 @@ def test_files_go_out_and_come_in_and_every_problem_is_told_with_its_line(archiv
     for part in ("第 2 行", "第 13 行", "NO-SUCH", "未作任何改动"):
         assert part in text_of(bad), part
     assert send("/schedules/2/file", "表.csv", "\ufeff" + table.replace("P40Y", "P41Y"), seen=seen).status_code == 303
-    assert "P41Y" in text_of(keeper.get("/schedules/2"))
+    assert "41 年" in text_of(keeper.get("/schedules/2"))
     stale = send("/schedules/2/file", "表.csv", table, seen=seen)
     assert stale.status_code == 409
     assert client.post("/schedules/2/file", data={"csrf_token": token, "seen": seen}).status_code == 422
