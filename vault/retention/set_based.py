@@ -92,6 +92,7 @@ def due_query(
     """
 
     def answer(rows: Subquery, code: str | None) -> Select[Any]:
+        """What the plan of a class says of its records."""
         plan = plans.get(code) if code else None
         until, delete_by = _ends(plan, rows, fiscal_year) if plan else (_NO_DAY, _NO_DAY)
         told = (rows.c[name] for name in ("record_id", "class_code", "status", "locked_until", "is_hard"))
@@ -129,6 +130,7 @@ def comparison_query(
     laws = (("before", before), ("after", after))
 
     def answer(rows: Subquery, code: str | None) -> Select[Any]:
+        """What both plans of a class say of its records."""
         plans = {name: law.plans.get(code) if code else None for name, law in laws}
         periods: list[ColumnElement[Any]] = []
         for name, law in laws:
